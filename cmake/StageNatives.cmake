@@ -1,0 +1,48 @@
+# cmake -DPLATFORM=… -DVERSION=… -DLIBRARIES=… -DLICENSES=… -DNOTICES=… -DDESTINATION=… -P StageNatives.cmake
+#
+# Lays out the content of one platform's natives jar under DESTINATION:
+#
+#   META-INF/panallama/natives/<platform>/          the libraries
+#   META-INF/panallama/natives/<platform>.properties
+#       llama.version  the llama.cpp release
+#       hash           names the set: sha256 over the lines "<name> <sha256>\n" of all files, sorted by name
+#       load           the libraries to load, in this order
+#       files          <name>:<size>:<sha256>, comma separated, sorted by name
+#   META-INF/licenses/                              LICENSES: of what is in the libraries
+#   META-INF/                                       NOTICES: our own
+
+cmake_minimum_required(VERSION 3.25)
+
+set(folder ${DESTINATION}/META-INF/panallama/natives)
+file(REMOVE_RECURSE ${DESTINATION})
+file(COPY ${LIBRARIES} DESTINATION ${folder}/${PLATFORM})
+file(COPY ${LICENSES} DESTINATION ${DESTINATION}/META-INF/licenses)
+file(COPY ${NOTICES} DESTINATION ${DESTINATION}/META-INF)
+
+file(GLOB names RELATIVE ${folder}/${PLATFORM} ${folder}/${PLATFORM}/*)
+list(SORT names COMPARE STRING)
+set(hashed "")
+set(files "")
+foreach(name IN LISTS names)
+    file(SIZE ${folder}/${PLATFORM}/${name} size)
+    file(SHA256 ${folder}/${PLATFORM}/${name} sha256)
+    string(APPEND hashed "${name} ${sha256}\n")
+    list(APPEND files ${name}:${size}:${sha256})
+endforeach()
+string(SHA256 hash "${hashed}")
+list(JOIN files "," files)
+
+set(load "")
+foreach(pattern "libggml-base\\." "libggml\\." "libllama\\.")
+    set(matching ${names})
+    list(FILTER matching INCLUDE REGEX "^${pattern}")
+    list(LENGTH matching count)
+    if(NOT count EQUAL 1)
+        message(FATAL_ERROR "Expected one library ${pattern}… among ${names}, found '${matching}'.")
+    endif()
+    list(APPEND load ${matching})
+endforeach()
+list(JOIN load "," load)
+
+file(WRITE ${folder}/${PLATFORM}.properties
+    "llama.version=${VERSION}\nhash=${hash}\nload=${load}\nfiles=${files}\n")
