@@ -62,8 +62,7 @@ public interface SamplerCalls {
 
     long samplerPenalties(int vocabSize, int lastN, float repeat, float frequency, float presence);
 
-    long samplerDry(
-            long vocab, float multiplier, float base, int allowedLength, int lastN, String[] sequenceBreakers);
+    long samplerDry(long vocab, float multiplier, float base, int allowedLength, int lastN, String[] sequenceBreakers);
 
     long samplerAdaptiveP(float target, float decay, int seed);
 
