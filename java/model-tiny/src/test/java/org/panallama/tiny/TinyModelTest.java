@@ -65,9 +65,7 @@ class TinyModelTest {
         Path blocked = Files.createFile(cache.resolve("blocked"));
         System.setProperty("panallama.cache.dir", blocked.toString());
         Path file = TinyModel.path();
-        assertThat(file)
-                .startsWith(temporary)
-                .hasSize(TinyModel.SIZE);
+        assertThat(file).startsWith(temporary).hasSize(TinyModel.SIZE);
     }
 
     @Test
