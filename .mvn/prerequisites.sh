@@ -1,0 +1,104 @@
+# Sourced by the scripts panallama and verify: finds what the build needs, installs what is missing where that is possible,
+# and else says what to install and exits with 2. Everything is printed to stderr.
+
+# jdk_version HOME: the feature release of the JDK there, or nothing. Starts no process.
+jdk_version() {
+  local line
+  [[ -x $1/bin/javac && -r $1/release ]] || return 0
+  while read -r line; do
+    if [[ $line =~ ^JAVA_VERSION=\"(1\.)?([0-9]+) ]]; then
+      echo "${BASH_REMATCH[2]}"
+      return
+    fi
+  done <"$1/release"
+}
+
+# find_jdk MINIMUM: sets JDK to JAVA_HOME if that is new enough, else to the newest JDK in the usual places; empty if none.
+find_jdk() {
+  local home version newest=$(($1 - 1)) java
+  JDK=
+  if [[ -n ${JAVA_HOME:-} ]]; then
+    version=$(jdk_version "$JAVA_HOME")
+    if [[ -n $version && $version -ge $1 ]]; then
+      JDK=$JAVA_HOME
+      return
+    fi
+  fi
+  java=$(command -v java || true)
+  [[ -n $java ]] && java=$(readlink -f "$java") && java=${java%/bin/java}
+  for home in "$java" /usr/lib/jvm/* /opt/*jdk* /opt/java/* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/* \
+    /Library/Java/JavaVirtualMachines/*/Contents/Home /opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home; do
+    version=$(jdk_version "$home")
+    if [[ -n $version && $version -gt $newest ]]; then
+      newest=$version
+      JDK=$home
+    fi
+  done
+}
+
+# at_least WANTED FOUND: compares dotted versions.
+at_least() {
+  [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1) == "$1" ]]
+}
+
+# version_of COMMAND...: the first dotted number that it prints.
+version_of() {
+  "$@" 2>/dev/null | grep -oE '[0-9]+(\.[0-9]+)+' | head -n 1
+}
+
+# missing_prerequisites [tests]: prints a line "<Debian packages>: <what, and where to get it>" for each thing missing.
+missing_prerequisites() {
+  local version
+  find_jdk 22
+  [[ -n $JDK ]] || echo "openjdk-25-jdk-headless: JDK 22 or newer (Temurin 25: https://adoptium.net)"
+  command -v mvn >/dev/null || echo "maven: Maven 3.8.6 or newer (https://maven.apache.org)"
+  command -v git >/dev/null || echo "git: git (https://git-scm.com)"
+  command -v npm >/dev/null && command -v node >/dev/null ||
+    echo "npm: Node.js 18 or newer with npm (https://nodejs.org)"
+  version=$(version_of cmake --version)
+  [[ -n $version ]] && at_least 3.25 "$version" ||
+    echo "cmake: CMake 3.25 or newer${version:+, not $version} (https://cmake.org)"
+  command -v make >/dev/null || echo "make: make"
+  command -v c++ >/dev/null || echo "g++: a C++17 compiler (GCC 9 or newer, Clang 10 or newer)"
+  if [[ ${1:-} == tests ]]; then
+    command -v clang-format-14 >/dev/null || [[ $(version_of clang-format --version) == 14.* ]] ||
+      echo "clang-format-14: clang-format 14 (https://releases.llvm.org)"
+  fi
+}
+
+# require_prerequisites [tests]: returns when everything is there, with JAVA_HOME set to what Maven is to run on.
+require_prerequisites() {
+  local missing packages package
+  missing=$(missing_prerequisites "$@")
+  if [[ -n $missing && $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+    packages=$(cut -d: -f1 <<<"$missing")
+    echo "Installing" $packages >&2
+    DEBIAN_FRONTEND=noninteractive apt-get update -q >&2 || true
+    # One by one: Debian 12, for one, has no JDK that is new enough, and the others are wanted all the same.
+    for package in $packages; do
+      DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$package" >&2 || true
+    done
+    hash -r
+    missing=$(missing_prerequisites "$@")
+  fi
+  if [[ -n $missing ]]; then
+    {
+      echo "Please install:"
+      sed -E 's/^[^:]*: /  - /' <<<"$missing"
+      if command -v apt-get >/dev/null; then
+        echo "On Debian and Ubuntu: sudo apt-get install $(cut -d: -f1 <<<"$missing" | tr '\n' ' ')"
+      fi
+      if [[ $missing == *"JDK 22"* ]]; then
+        echo "A JDK is looked for in JAVA_HOME and in places like /usr/lib/jvm, /opt, ~/.sdkman and ~/.jdks. Debian 12 has none"
+        echo "that is new enough: unpack Temurin 25 to /usr/lib/jvm, or set JAVA_HOME to where it is."
+      fi
+    } >&2
+    exit 2
+  fi
+  find_jdk 17
+  if [[ -n ${JAVA_HOME:-} && $JDK != "$JAVA_HOME" ]]; then
+    echo "JAVA_HOME is not a JDK 17 or newer: $JAVA_HOME. Set it to one, or unset it to have one found." >&2
+    exit 2
+  fi
+  export JAVA_HOME=$JDK
+}
