@@ -204,8 +204,9 @@ public final class GgufPreflight {
         if (cut != null) {
             throw new ModelLoadException(
                     file.path(),
-                    "the file is cut off in the data of tensor '" + cut.name() + "': it has " + file.size() + " bytes, "
-                            + (end - file.size()) + " are missing; download or copy it again");
+                    "the file is cut off in its data: tensor '" + cut.name()
+                            + "' is the first that is not complete; of the file, " + (end - file.size())
+                            + " bytes are missing; download or copy it again");
         }
     }
 }
