@@ -21,7 +21,7 @@ endfunction()
 # Fetches in an environment changed by `environment`, started through `launcher`. Sets `status` and `output`.
 function(fetch directory platform)
     file(WRITE ${WORK}/fetch.cmake
-        "include(${cmake_folder}/LlamaCppFetch.cmake)\nllama_cpp_fetch(${directory} ${platform})\n")
+        "include([[${cmake_folder}/LlamaCppFetch.cmake]])\nllama_cpp_fetch([[${directory}]] ${platform})\n")
     execute_process(
         COMMAND ${CMAKE_COMMAND} -E env ${environment} ${launcher} ${CMAKE_COMMAND} -P ${WORK}/fetch.cmake
         RESULT_VARIABLE result
