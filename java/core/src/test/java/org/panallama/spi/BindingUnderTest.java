@@ -1,0 +1,143 @@
+package org.panallama.spi;
+
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.ServiceLoader;
+import org.panallama.internal.NativeLocator;
+import org.panallama.tiny.TinyModel;
+
+/** The binding of the module that runs the contract tests, and what most of them need: the tiny model in a context. */
+final class BindingUnderTest {
+
+    /** The first prompt of tiny-mixtral/expected.json, "[INST] 法国的英文名是什么？ [/INST]", and its greedy answer. */
+    static final int[] PROMPT = {1, 261, 262, 2425, 580, 2537, 481, 2440, 263, 262, 2425};
+
+    static final int[] ANSWER = {870, 423};
+
+    static final int CONTEXT_LENGTH = 256;
+    static final int MAX_SEQUENCES = 4;
+
+    private static final LogSink SILENT = (level, text) -> {};
+
+    static final Binding BINDING = open();
+
+    private BindingUnderTest() {}
+
+    private static Binding open() {
+        NativeLibraries libraries = NativeLocator.locate();
+        Binding binding = ServiceLoader.load(BindingProvider.class)
+                .findFirst()
+                .orElseThrow()
+                .open(libraries);
+        binding.setLog(SILENT);
+        binding.loadBackends(libraries.directory().toString());
+        binding.backendInit();
+        return binding;
+    }
+
+    static void restoreLog() {
+        BINDING.setLog(SILENT);
+    }
+
+    static ModelParams modelParams() {
+        return modelParams(List.of(), false);
+    }
+
+    static ModelParams modelParams(List<MetadataParam> metadata, boolean vocabOnly) {
+        return new ModelParams(
+                null,
+                new String[0],
+                new long[0],
+                0,
+                1,
+                -1,
+                1,
+                0,
+                null,
+                metadata,
+                vocabOnly,
+                true,
+                false,
+                false,
+                false,
+                false);
+    }
+
+    static long loadModel() {
+        long model = BINDING.modelLoad(new String[] {TinyModel.path().toString()}, modelParams(), null);
+        if (model == 0) {
+            throw new AssertionError("the tiny model does not load");
+        }
+        return model;
+    }
+
+    static long newContext(long model, long abortFlag, boolean embeddings) {
+        int unspecified = -1;
+        int f16 = 1;
+        long context = BINDING.contextNew(
+                model,
+                new ContextParams(
+                        CONTEXT_LENGTH,
+                        64,
+                        64,
+                        MAX_SEQUENCES,
+                        1,
+                        1,
+                        unspecified,
+                        unspecified,
+                        unspecified,
+                        unspecified,
+                        0,
+                        0,
+                        -1,
+                        -1,
+                        -1,
+                        -1,
+                        0,
+                        f16,
+                        f16,
+                        abortFlag,
+                        embeddings,
+                        true,
+                        false,
+                        true,
+                        false,
+                        true));
+        if (context == 0) {
+            throw new AssertionError("no context of the tiny model");
+        }
+        return context;
+    }
+
+    /** Fills a batch with tokens of one sequence from a position on, all of them with output. */
+    static void fill(BatchArrays arrays, int[] tokens, int position, int sequence) {
+        int maxSequences = arrays.sequences().capacity() / arrays.positions().capacity();
+        for (int i = 0; i < tokens.length; i++) {
+            arrays.tokens().putInt(i * Integer.BYTES, tokens[i]);
+            arrays.positions().putInt(i * Integer.BYTES, position + i);
+            arrays.sequenceCounts().putInt(i * Integer.BYTES, 1);
+            arrays.sequences().putInt(i * maxSequences * Integer.BYTES, sequence);
+            arrays.outputs().put(i, (byte) 1);
+        }
+    }
+
+    /** Decodes tokens of one sequence and returns llama.cpp's status. */
+    static int decode(long context, int[] tokens, int position, int sequence) {
+        long batch = BINDING.batchNew(tokens.length, 0, MAX_SEQUENCES);
+        try {
+            fill(BINDING.batchArrays(batch), tokens, position, sequence);
+            return BINDING.decode(context, batch, tokens.length);
+        } finally {
+            BINDING.batchFree(batch);
+        }
+    }
+
+    static float[] floats(long address, int count) {
+        float[] floats = new float[count];
+        BINDING.view(address, count * Float.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer()
+                .get(floats);
+        return floats;
+    }
+}
