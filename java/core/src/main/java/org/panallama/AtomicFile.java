@@ -1,0 +1,53 @@
+package org.panallama;
+
+import java.io.IOException;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/** Files that appear whole or not at all: written under a temporary name in the same directory and moved into place. */
+final class AtomicFile {
+
+    private AtomicFile() {}
+
+    /** Writes a file's content to the path it is given. */
+    interface Writer {
+        void write(Path temporary) throws IOException;
+    }
+
+    /**
+     * @throws LlamaException if the content cannot be written or moved into place; nothing is left behind then
+     */
+    static void write(Path target, Writer writer) {
+        Path directory = target.toAbsolutePath().getParent();
+        Path temporary = null;
+        try {
+            temporary = Files.createTempFile(directory, "." + target.getFileName(), ".tmp");
+            writer.write(temporary);
+            move(temporary, target);
+        } catch (IOException e) {
+            throw new LlamaException("Cannot write " + target + ": " + e, e);
+        } finally {
+            if (temporary != null) {
+                delete(temporary);
+            }
+        }
+    }
+
+    private static void move(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    private static void delete(Path temporary) {
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            temporary.toFile().deleteOnExit();
+        }
+    }
+}

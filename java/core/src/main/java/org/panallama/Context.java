@@ -1,0 +1,540 @@
+package org.panallama;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+import org.panallama.internal.LogRouter;
+import org.panallama.internal.NativeRuntime;
+import org.panallama.spi.Binding;
+import org.panallama.spi.PerfData;
+
+/**
+ * A computation on a {@link Model}: it takes tokens, remembers them, and puts out logits or embeddings.
+ *
+ * <p>Serves one thread at a time and says so when it finds two inside; only {@link #cancel()} may be called from any thread.
+ * {@link #close()} waits for the call in flight.
+ */
+public final class Context implements AutoCloseable {
+
+    private static final int NO_ROOM = 1;
+    private static final int ABORTED = 2;
+
+    private final Model model;
+    private final Binding binding;
+    private final Handle handle;
+    private final LogRouter log;
+    private final AbortFlag abort;
+    private final Deque<String> decodeLog = LogRouter.newKeeper();
+    private final ContextMemory memory;
+    private final ContextState state;
+    private final long memoryAddress;
+    private final int vocabSize;
+    private final int length;
+    private final int sequenceLength;
+    private final int batchSize;
+    private final int microBatchSize;
+    private final int sequences;
+    private final Pooling pooling;
+    private final boolean sharedCache;
+    private boolean embeddings;
+    private boolean causal;
+    private long computations;
+    private @Nullable Batch scratch;
+    private List<LoraAdapter> adapters = List.of();
+
+    Context(Model model, Binding binding, Handle parent, ContextOptions options) {
+        this.model = model;
+        this.binding = binding;
+        this.log = NativeRuntime.get().log();
+        this.abort = new AbortFlag(binding);
+        this.embeddings = options.embeddings;
+        this.sharedCache = options.sharedCache || options.sequences == 1;
+        long address = 0;
+        long modelAddress = parent.enter();
+        try {
+            address = new ContextLoader(model, binding, log, options).open(modelAddress, abort.address());
+        } finally {
+            parent.exit();
+            if (address == 0) {
+                abort.free();
+            }
+        }
+        AbortFlag flag = abort;
+        this.handle = new Handle(this, "context of " + model, address, true, parent, context -> {
+            binding.contextFree(context);
+            flag.free();
+        });
+        this.memoryAddress = binding.memory(address);
+        this.vocabSize = model.vocab().size();
+        this.length = binding.contextLength(address);
+        this.sequenceLength = binding.contextLengthPerSequence(address);
+        this.batchSize = binding.contextBatch(address);
+        this.microBatchSize = binding.contextMicroBatch(address);
+        this.sequences = options.sequences;
+        this.pooling = Pooling.of(binding.contextPooling(address));
+        this.causal = options.attention == AttentionType.FROM_MODEL
+                ? !"false".equals(model.metadata().get(model.architecture() + ".attention.causal"))
+                : options.attention == AttentionType.CAUSAL;
+        this.memory = new ContextMemory(this, binding, handle);
+        this.state = new ContextState(this, binding, handle);
+    }
+
+    /** The model that this context computes on. */
+    public Model model() {
+        return model;
+    }
+
+    /** Tokens that fit into the context, of all sequences together. */
+    public int length() {
+        return length;
+    }
+
+    /** Tokens that fit into one sequence. */
+    public int sequenceLength() {
+        return sequenceLength;
+    }
+
+    /** Most tokens of one batch. */
+    public int batchSize() {
+        return batchSize;
+    }
+
+    /** Most tokens that are computed at once. */
+    public int microBatchSize() {
+        return microBatchSize;
+    }
+
+    /** The number of sequences. */
+    public int sequences() {
+        return sequences;
+    }
+
+    /** How embeddings of tokens become one of a sequence. */
+    public Pooling pooling() {
+        return pooling;
+    }
+
+    /** What the context remembers. */
+    public ContextMemory memory() {
+        return memory;
+    }
+
+    /** Saving and restoring what the context remembers. */
+    public ContextState state() {
+        return state;
+    }
+
+    /** Generates text after a prompt, with {@link GenerationOptions#defaults()}; see {@link Generation}. */
+    public Generation generate(String prompt, Sampler sampler) {
+        return generate(prompt, sampler, GenerationOptions.defaults());
+    }
+
+    /**
+     * Generates text after a prompt. What the context remembers of sequence 0 is forgotten, but for a common beginning.
+     *
+     * @param prompt text in which special tokens are recognised; the model's BOS is added
+     * @throws ContextFullException if the prompt is longer than the context
+     */
+    public Generation generate(String prompt, Sampler sampler, GenerationOptions options) {
+        return generate(model.vocab().tokenize(prompt), sampler, options);
+    }
+
+    /**
+     * Generates text after a prompt of tokens.
+     *
+     * @throws IllegalArgumentException if the prompt is empty or has tokens that are not in the vocabulary
+     * @throws ContextFullException if the prompt is longer than the context
+     */
+    public Generation generate(int[] prompt, Sampler sampler, GenerationOptions options) {
+        return new Generation(this, prompt, sampler, options);
+    }
+
+    /**
+     * Computes a batch.
+     *
+     * @throws IllegalArgumentException if the batch is empty, larger than {@link #batchSize()}, or names tokens or sequences
+     *     that are not there
+     * @throws DecodeException if llama.cpp refuses: positions that do not follow on what it remembers, no room
+     * @throws CancellationException if another thread called {@link #cancel()}
+     */
+    public void decode(Batch batch) {
+        compute(batch, false);
+    }
+
+    /**
+     * Computes a batch with the encoder of an encoder-decoder model, or the whole of an encoder-only one.
+     *
+     * @see #decode(Batch)
+     */
+    public void encode(Batch batch) {
+        compute(batch, true);
+    }
+
+    /**
+     * Appends tokens to sequence 0, in as many batches as needed; the last one's logits are wanted.
+     *
+     * @throws ContextFullException if they do not fit; nothing was computed then
+     * @see #decode(Batch)
+     */
+    public void decode(int... tokens) {
+        decode(tokens, 0, tokens.length);
+    }
+
+    /** Appends a part of an array of tokens, see {@link #decode(int...)}. */
+    void decode(int[] tokens, int from, int to) {
+        handle.enter();
+        abort.begin();
+        try {
+            int position = lastPosition(0) + 1;
+            if (position + (to - from) > sequenceLength) {
+                throw new ContextFullException((to - from) + " tokens after the " + position + " in the context exceed its length of "
+                        + sequenceLength + ". Open a longer context with ContextOptions.length(), or shorten the text.");
+            }
+            if (from == to) {
+                throw new IllegalArgumentException("no tokens to decode");
+            }
+            Batch batch = scratch();
+            for (int start = from; start < to; start += batch.capacity()) {
+                int end = Math.min(to, start + batch.capacity());
+                batch.clear();
+                for (int i = start; i < end; i++) {
+                    batch.add(tokens[i], position++, 0, i == to - 1);
+                }
+                compute(batch, false);
+            }
+        } finally {
+            abort.end();
+            handle.exit();
+        }
+    }
+
+    /** Appends one token to sequence 0 at a position that the caller knows to be the next. */
+    void decodeNext(int token, int position) {
+        Batch batch = scratch();
+        batch.clear();
+        batch.add(token, position, 0, true);
+        compute(batch, false);
+    }
+
+    private Batch scratch() {
+        Batch batch = scratch;
+        if (batch == null) {
+            // Without causal attention, llama.cpp wants a text whole in one micro-batch.
+            batch = Batch.tokens(causal ? batchSize : microBatchSize);
+            scratch = batch;
+        }
+        return batch;
+    }
+
+    private void compute(Batch batch, boolean encode) {
+        long address = handle.enter();
+        abort.begin();
+        Deque<String> outer = log.keep(decodeLog);
+        int status;
+        try {
+            decodeLog.clear();
+            check(batch, encode);
+            abort.check();
+            computations++;
+            long batchAddress = batch.handle().enter();
+            try {
+                status = encode
+                        ? binding.encode(address, batchAddress, batch.size())
+                        : binding.decode(address, batchAddress, batch.size());
+            } finally {
+                batch.handle().exit();
+            }
+            if (status != 0) {
+                throw failure(status, batch);
+            }
+        } finally {
+            log.keep(outer);
+            abort.end();
+            handle.exit();
+        }
+    }
+
+    private void check(Batch batch, boolean encode) {
+        int size = batch.size();
+        if (size == 0) {
+            throw new IllegalArgumentException("the batch is empty");
+        }
+        boolean whole = encode || !causal || memoryAddress == 0;
+        int most = whole ? microBatchSize : batchSize;
+        if (size > most) {
+            throw new IllegalArgumentException("the batch has " + size + " tokens, at most " + most + " can be computed at once:"
+                    + " split it, or open the context with a larger " + (whole ? "microBatch" : "batch"));
+        }
+        if (batch.holdsEmbeddings()) {
+            int width = model.inputEmbeddingSize();
+            if (batch.embeddingSize() != width) {
+                throw new IllegalArgumentException(
+                        "the batch has embeddings of " + batch.embeddingSize() + " numbers, the model takes " + width);
+            }
+        } else {
+            Require.index("token", batch.largestToken(), vocabSize);
+        }
+        Require.index("sequence", batch.largestSequence(), sequences);
+    }
+
+    private RuntimeException failure(int status, Batch batch) {
+        switch (status) {
+            case ABORTED:
+                return new CancellationException("The computation was cancelled");
+            case NO_ROOM:
+                return new DecodeException(
+                        "No room for " + batch.size() + " tokens in a context of " + length + ": remove sequences from its"
+                                + " memory, or open a longer one." + LogRouter.explain(decodeLog),
+                        status);
+            default:
+                return new DecodeException(
+                        "llama.cpp cannot compute a batch of " + batch.size() + " tokens (status " + status + ")."
+                                + LogRouter.explain(decodeLog),
+                        status);
+        }
+    }
+
+    /**
+     * Stops the computation that another thread has under way on this context, also in the midst of a prompt; that thread gets
+     * a {@link CancellationException}, or a {@link Generation} that ends with {@link FinishReason#CANCELLED}. Does nothing if
+     * there is none. May be called from any thread.
+     */
+    public void cancel() {
+        abort.raise();
+    }
+
+    AbortFlag abort() {
+        return abort;
+    }
+
+    /**
+     * The logits after a token of the last batch: one number for each entry of the vocabulary.
+     *
+     * @param index the token's index in the batch, which must have asked for its output; -1 for the last output
+     * @throws IllegalArgumentException if there is no such output
+     */
+    public FloatView logits(int index) {
+        long address = handle.enter();
+        try {
+            return view(binding.logits(address, index), vocabSize, "logits", index);
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /**
+     * The embedding of a token of the last batch.
+     *
+     * @param index the token's index in the batch, which must have asked for its output; -1 for the last output
+     * @throws IllegalArgumentException if there is no such output, as in a context without {@code embeddings(true)}
+     */
+    public FloatView embedding(int index) {
+        long address = handle.enter();
+        try {
+            return view(embeddings ? binding.embeddings(address, index) : 0, model.outputEmbeddingSize(), "embedding", index);
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /**
+     * The pooled embedding of a sequence of the last batch; in a context with {@link Pooling#RANK}, the outputs of the
+     * classification head.
+     *
+     * @throws IllegalArgumentException if there is none, as in a context with {@link Pooling#NONE}
+     */
+    public FloatView sequenceEmbedding(int sequence) {
+        Require.index("sequence", sequence, sequences);
+        long address = handle.enter();
+        try {
+            int size = pooling == Pooling.RANK
+                    ? Math.max(1, model.classifierLabels().size())
+                    : model.outputEmbeddingSize();
+            long values = embeddings && pooling != Pooling.NONE ? binding.embeddingsOfSequence(address, sequence) : 0;
+            return view(values, size, "embedding of sequence", sequence);
+        } finally {
+            handle.exit();
+        }
+    }
+
+    private FloatView view(long values, int size, String what, int index) {
+        if (values == 0) {
+            throw new IllegalArgumentException("the last computation put out no " + what + " " + index);
+        }
+        ByteBuffer floats = binding.view(values, size * Float.BYTES);
+        return new FloatView(handle, floats, computations, () -> computations);
+    }
+
+    /** {@link #setLora(Map)} with one adapter at full strength. */
+    public void setLora(LoraAdapter adapter) {
+        setLora(Map.of(adapter, 1f));
+    }
+
+    /**
+     * Sets the adapters that take part from the next computation on, in place of the ones before; none with an empty map. What
+     * the context remembers was computed with the earlier ones.
+     *
+     * @param scales the adapters with their strength, 1 for what they were trained for
+     * @throws IllegalArgumentException if an adapter was loaded for another model
+     */
+    public void setLora(Map<LoraAdapter, Float> scales) {
+        List<LoraAdapter> chosen = new ArrayList<>(scales.keySet());
+        float[] strengths = new float[chosen.size()];
+        long[] addresses = new long[chosen.size()];
+        long address = handle.enter();
+        try {
+            for (int i = 0; i < addresses.length; i++) {
+                LoraAdapter adapter = chosen.get(i);
+                if (adapter.model() != model) {
+                    throw new IllegalArgumentException(adapter + " was loaded for " + adapter.model() + ", not for " + model);
+                }
+                strengths[i] = Require.finite("scale", scales.get(adapter));
+                addresses[i] = adapter.handle().enter();
+                adapter.handle().exit();
+            }
+            if (binding.contextSetLora(address, addresses, strengths) != 0) {
+                throw new LlamaException("llama.cpp refuses the adapters " + chosen, null);
+            }
+            chosen.forEach(adapter -> adapter.usedBy(1));
+            adapters.forEach(adapter -> adapter.usedBy(-1));
+            adapters = List.copyOf(chosen);
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /**
+     * Adds a control vector to the hidden state of layers (Zou et al. 2023, arXiv 2310.01405).
+     *
+     * @param vectors one row of {@link Model#embeddingSize()} numbers for each layer from 1 on; empty to remove the vector
+     * @param firstLayer first layer it applies to, from 1
+     * @param lastLayer last layer it applies to
+     */
+    public void setControlVector(float[] vectors, int firstLayer, int lastLayer) {
+        int width = model.embeddingSize();
+        if (vectors.length % width != 0 || vectors.length / width >= model.layerCount() + 1) {
+            throw new IllegalArgumentException("the control vector has " + vectors.length + " numbers, must have " + width
+                    + " for each of at most " + (model.layerCount() - 1) + " layers");
+        }
+        long address = handle.enter();
+        try {
+            if (binding.contextSetControlVector(address, vectors.clone(), width, firstLayer, lastLayer) != 0) {
+                throw new LlamaException("llama.cpp refuses the control vector", null);
+            }
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /** Sets the CPU threads for single tokens and for batches. */
+    public void setThreads(int threads, int batchThreads) {
+        Require.inRange("threads", threads, 1, 512);
+        Require.inRange("batchThreads", batchThreads, 1, 512);
+        long address = handle.enter();
+        try {
+            binding.contextSetThreads(address, threads, batchThreads);
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /** CPU threads for single tokens. */
+    public int threads() {
+        long address = handle.enter();
+        try {
+            return binding.contextThreads(address);
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /** CPU threads for batches. */
+    public int batchThreads() {
+        long address = handle.enter();
+        try {
+            return binding.contextThreadsBatch(address);
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /** Counters and times; all zero with {@code counters(false)}. */
+    public PerformanceCounters counters() {
+        long address = handle.enter();
+        try {
+            PerfData data = binding.perf(address);
+            return new PerformanceCounters(
+                    data.promptTokens(), time(data.promptMs()), data.decodeTokens(), time(data.decodeMs()), data.graphsReused());
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /** Sets the counters to zero. */
+    public void resetCounters() {
+        long address = handle.enter();
+        try {
+            binding.perfReset(address);
+        } finally {
+            handle.exit();
+        }
+    }
+
+    private static Duration time(double ms) {
+        return Duration.ofNanos((long) (ms * 1e6));
+    }
+
+    /** Frees the context. Waits for the call in flight. */
+    @Override
+    public void close() {
+        handle.close();
+        Batch batch = scratch;
+        if (batch != null) {
+            batch.close();
+        }
+        List<LoraAdapter> released = adapters;
+        adapters = List.of();
+        released.forEach(adapter -> adapter.usedBy(-1));
+    }
+
+    /** Whether {@link #close()} was called, on this object or its model. */
+    public boolean isClosed() {
+        return handle.isClosed();
+    }
+
+    @Override
+    public String toString() {
+        return handle.toString();
+    }
+
+    Handle handle() {
+        return handle;
+    }
+
+    Binding binding() {
+        return binding;
+    }
+
+    long memoryAddress() {
+        return memoryAddress;
+    }
+
+    boolean sharesCache() {
+        return sharedCache;
+    }
+
+    int vocabSize() {
+        return vocabSize;
+    }
+
+    /** The last position of a sequence, -1 if it is empty. The caller is inside the handle. */
+    int lastPosition(int sequence) {
+        return memoryAddress == 0 ? -1 : binding.memoryMaxPosition(memoryAddress, sequence);
+    }
+}

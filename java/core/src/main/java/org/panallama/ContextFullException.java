@@ -1,0 +1,11 @@
+package org.panallama;
+
+/** Text is longer than what is left of the context. */
+public final class ContextFullException extends LlamaException {
+
+    private static final long serialVersionUID = 1L;
+
+    ContextFullException(String message) {
+        super(message, null);
+    }
+}

@@ -1,0 +1,104 @@
+package org.panallama;
+
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.panallama.internal.GgufPreflight;
+import org.panallama.internal.LogRouter;
+import org.panallama.internal.NativeRuntime;
+import org.panallama.spi.Binding;
+
+/**
+ * A LoRA adapter: a low-rank change to a model's weights (Hu et al. 2021, arXiv 2106.09685), in GGUF format.
+ *
+ * <p>Set it on a context with {@link Context#setLora}. Thread-safe; several contexts may use it. Closing it while a context
+ * still has it set is refused.
+ */
+public final class LoraAdapter implements AutoCloseable {
+
+    private final Model model;
+    private final Handle handle;
+    private final Path file;
+    private final Map<String, String> metadata;
+    private final int[] invocationTokens;
+    private final AtomicInteger contexts = new AtomicInteger();
+
+    private LoraAdapter(Model model, Binding binding, Handle parent, Path file, long address) {
+        this.model = model;
+        this.file = file;
+        Map<String, String> entries = new LinkedHashMap<>();
+        for (int i = 0; i < binding.loraMetadataCount(address); i++) {
+            entries.put(binding.loraMetadataKey(address, i), binding.loraMetadataValue(address, i));
+        }
+        this.metadata = Collections.unmodifiableMap(entries);
+        this.invocationTokens = binding.loraInvocationTokens(address);
+        this.handle = new Handle(this, "adapter " + file.getFileName(), address, false, parent, binding::loraFree);
+    }
+
+    static LoraAdapter load(Model model, Binding binding, Handle parent, Path file) {
+        GgufPreflight.checkAdapter(file);
+        Deque<String> log = LogRouter.newKeeper();
+        long modelAddress = parent.enter();
+        try {
+            long address = NativeRuntime.get().log().keeping(log, () -> binding.loraLoad(modelAddress, file.toString()));
+            if (address == 0) {
+                throw new ModelLoadException(
+                        file, "llama.cpp cannot load the adapter " + file + " for " + model + "." + LogRouter.explain(log));
+            }
+            return new LoraAdapter(model, binding, parent, file, address);
+        } finally {
+            parent.exit();
+        }
+    }
+
+    /** The model that the adapter was loaded for. */
+    public Model model() {
+        return model;
+    }
+
+    /** The adapter's file. */
+    public Path file() {
+        return file;
+    }
+
+    /** The scalar entries of the file's metadata. */
+    public Map<String, String> metadata() {
+        return metadata;
+    }
+
+    /** The tokens that switch an activated LoRA on; empty for a plain one. */
+    public int[] invocationTokens() {
+        return invocationTokens.clone();
+    }
+
+    /**
+     * Frees the adapter.
+     *
+     * @throws IllegalStateException if a context still uses it
+     */
+    @Override
+    public void close() {
+        int users = contexts.get();
+        if (users > 0 && !handle.isClosed()) {
+            throw new IllegalStateException(handle + " is set on " + users + " context(s); call setLora() on them without it, or"
+                    + " close them first");
+        }
+        handle.close();
+    }
+
+    @Override
+    public String toString() {
+        return handle.toString();
+    }
+
+    Handle handle() {
+        return handle;
+    }
+
+    void usedBy(int delta) {
+        contexts.addAndGet(delta);
+    }
+}
