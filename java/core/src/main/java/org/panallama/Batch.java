@@ -28,7 +28,7 @@ public final class Batch implements AutoCloseable {
     private int largestSequence;
     private int largestToken;
 
-    private Batch(int capacity, int embeddingSize, int maxSequences) {
+    private Batch(int capacity, int embeddingSize, int maxSequences, @Nullable Handle parent) {
         this.capacity = Require.inRange("capacity", capacity, 1, MAX_CAPACITY);
         this.maxSequences = Require.inRange("maxSequences", maxSequences, 1, Llama.maxSequences());
         this.embeddingSize = embeddingSize;
@@ -41,7 +41,7 @@ public final class Batch implements AutoCloseable {
         sequenceCounts = arrays.sequenceCounts();
         sequences = arrays.sequences();
         outputs = arrays.outputs();
-        handle = new Handle(this, "batch", address, true, null, binding::batchFree);
+        handle = new Handle(this, "batch", address, true, parent, binding::batchFree);
     }
 
     /**
@@ -60,7 +60,12 @@ public final class Batch implements AutoCloseable {
      * @param maxSequences largest number of sequences that one token belongs to
      */
     public static Batch tokens(int capacity, int maxSequences) {
-        return new Batch(capacity, 0, maxSequences);
+        return new Batch(capacity, 0, maxSequences, null);
+    }
+
+    /** A batch of token ids, each of one sequence, that closes with its context. */
+    static Batch scratch(int capacity, Handle context) {
+        return new Batch(capacity, 0, 1, context);
     }
 
     /**
@@ -71,7 +76,7 @@ public final class Batch implements AutoCloseable {
      * @param maxSequences largest number of sequences that one embedding belongs to
      */
     public static Batch embeddings(int capacity, int embeddingSize, int maxSequences) {
-        return new Batch(capacity, Require.inRange("embeddingSize", embeddingSize, 1, 1 << 24), maxSequences);
+        return new Batch(capacity, Require.inRange("embeddingSize", embeddingSize, 1, 1 << 24), maxSequences, null);
     }
 
     /**

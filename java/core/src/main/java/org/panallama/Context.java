@@ -3,7 +3,6 @@ package org.panallama;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +29,7 @@ public final class Context implements AutoCloseable {
     private final Handle handle;
     private final LogRouter log;
     private final AbortFlag abort;
+    private final AdaptersInUse adapters = new AdaptersInUse();
     private final Deque<String> decodeLog = LogRouter.newKeeper();
     private final ContextMemory memory;
     private final ContextState state;
@@ -42,11 +42,11 @@ public final class Context implements AutoCloseable {
     private final int sequences;
     private final Pooling pooling;
     private final boolean sharedCache;
-    private boolean embeddings;
-    private boolean causal;
+    private final boolean embeddings;
+    private final boolean causal;
     private long computations;
-    private @Nullable Batch scratch;
-    private List<LoraAdapter> adapters = List.of();
+    private final Transcript transcript;
+    private volatile @Nullable Generation generation;
 
     Context(Model model, Binding binding, Handle parent, ContextOptions options) {
         this.model = model;
@@ -66,9 +66,11 @@ public final class Context implements AutoCloseable {
             }
         }
         AbortFlag flag = abort;
+        AdaptersInUse inUse = adapters;
         this.handle = new Handle(this, "context of " + model, address, true, parent, context -> {
             binding.contextFree(context);
             flag.free();
+            inUse.replace(List.of());
         });
         this.memoryAddress = binding.memory(address);
         this.vocabSize = model.vocab().size();
@@ -83,6 +85,7 @@ public final class Context implements AutoCloseable {
                 : options.attention == AttentionType.CAUSAL;
         this.memory = new ContextMemory(this, binding, handle);
         this.state = new ContextState(this, binding, handle);
+        this.transcript = new Transcript(this, binding, handle);
     }
 
     /** The model that this context computes on. */
@@ -164,6 +167,7 @@ public final class Context implements AutoCloseable {
      * @throws CancellationException if another thread called {@link #cancel()}
      */
     public void decode(Batch batch) {
+        transcript.forget();
         compute(batch, false);
     }
 
@@ -173,6 +177,7 @@ public final class Context implements AutoCloseable {
      * @see #decode(Batch)
      */
     public void encode(Batch batch) {
+        transcript.forget();
         compute(batch, true);
     }
 
@@ -183,56 +188,10 @@ public final class Context implements AutoCloseable {
      * @see #decode(Batch)
      */
     public void decode(int... tokens) {
-        decode(tokens, 0, tokens.length);
+        transcript.append(tokens, 0, tokens.length);
     }
 
-    /** Appends a part of an array of tokens, see {@link #decode(int...)}. */
-    void decode(int[] tokens, int from, int to) {
-        handle.enter();
-        abort.begin();
-        try {
-            int position = lastPosition(0) + 1;
-            if (position + (to - from) > sequenceLength) {
-                throw new ContextFullException((to - from) + " tokens after the " + position + " in the context exceed its length of "
-                        + sequenceLength + ". Open a longer context with ContextOptions.length(), or shorten the text.");
-            }
-            if (from == to) {
-                throw new IllegalArgumentException("no tokens to decode");
-            }
-            Batch batch = scratch();
-            for (int start = from; start < to; start += batch.capacity()) {
-                int end = Math.min(to, start + batch.capacity());
-                batch.clear();
-                for (int i = start; i < end; i++) {
-                    batch.add(tokens[i], position++, 0, i == to - 1);
-                }
-                compute(batch, false);
-            }
-        } finally {
-            abort.end();
-            handle.exit();
-        }
-    }
-
-    /** Appends one token to sequence 0 at a position that the caller knows to be the next. */
-    void decodeNext(int token, int position) {
-        Batch batch = scratch();
-        batch.clear();
-        batch.add(token, position, 0, true);
-        compute(batch, false);
-    }
-
-    private Batch scratch() {
-        Batch batch = scratch;
-        if (batch == null) {
-            // Without causal attention, llama.cpp wants a text whole in one micro-batch.
-            batch = Batch.tokens(causal ? batchSize : microBatchSize);
-            scratch = batch;
-        }
-        return batch;
-    }
-
-    private void compute(Batch batch, boolean encode) {
+    void compute(Batch batch, boolean encode) {
         long address = handle.enter();
         abort.begin();
         Deque<String> outer = log.keep(decodeLog);
@@ -265,11 +224,10 @@ public final class Context implements AutoCloseable {
         if (size == 0) {
             throw new IllegalArgumentException("the batch is empty");
         }
-        boolean whole = encode || !causal || memoryAddress == 0;
-        int most = whole ? microBatchSize : batchSize;
+        int most = encode ? microBatchSize : textBatchSize();
         if (size > most) {
             throw new IllegalArgumentException("the batch has " + size + " tokens, at most " + most + " can be computed at once:"
-                    + " split it, or open the context with a larger " + (whole ? "microBatch" : "batch"));
+                    + " split it, or open the context with a larger " + (most == microBatchSize ? "microBatch" : "batch"));
         }
         if (batch.holdsEmbeddings()) {
             int width = model.inputEmbeddingSize();
@@ -306,7 +264,24 @@ public final class Context implements AutoCloseable {
      * there is none. May be called from any thread.
      */
     public void cancel() {
+        Generation active = generation;
+        if (active != null) {
+            active.requestCancel();
+        }
         abort.raise();
+    }
+
+    void startGeneration(Generation started) {
+        generation = started;
+    }
+
+    Transcript transcript() {
+        return transcript;
+    }
+
+    /** The most tokens that a batch of text can have: without causal attention, it has to fit into one micro-batch. */
+    int textBatchSize() {
+        return causal && memoryAddress != 0 ? batchSize : microBatchSize;
     }
 
     AbortFlag abort() {
@@ -399,11 +374,10 @@ public final class Context implements AutoCloseable {
                 adapter.handle().exit();
             }
             if (binding.contextSetLora(address, addresses, strengths) != 0) {
-                throw new LlamaException("llama.cpp refuses the adapters " + chosen, null);
+                throw new LlamaException("llama.cpp refuses the adapters " + chosen);
             }
-            chosen.forEach(adapter -> adapter.usedBy(1));
-            adapters.forEach(adapter -> adapter.usedBy(-1));
-            adapters = List.copyOf(chosen);
+            adapters.replace(chosen.stream().map(LoraAdapter::weights).toList());
+            transcript.forget();
         } finally {
             handle.exit();
         }
@@ -425,7 +399,7 @@ public final class Context implements AutoCloseable {
         long address = handle.enter();
         try {
             if (binding.contextSetControlVector(address, vectors.clone(), width, firstLayer, lastLayer) != 0) {
-                throw new LlamaException("llama.cpp refuses the control vector", null);
+                throw new LlamaException("llama.cpp refuses the control vector");
             }
         } finally {
             handle.exit();
@@ -494,13 +468,6 @@ public final class Context implements AutoCloseable {
     @Override
     public void close() {
         handle.close();
-        Batch batch = scratch;
-        if (batch != null) {
-            batch.close();
-        }
-        List<LoraAdapter> released = adapters;
-        adapters = List.of();
-        released.forEach(adapter -> adapter.usedBy(-1));
     }
 
     /** Whether {@link #close()} was called, on this object or its model. */

@@ -6,6 +6,6 @@ public final class ContextFullException extends LlamaException {
     private static final long serialVersionUID = 1L;
 
     ContextFullException(String message) {
-        super(message, null);
+        super(message);
     }
 }

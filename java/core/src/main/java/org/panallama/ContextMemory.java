@@ -26,7 +26,7 @@ public final class ContextMemory {
 
     /** Forgets everything. */
     public void clear() {
-        with(memory -> binding.memoryClear(memory, false));
+        change(memory -> binding.memoryClear(memory, false));
     }
 
     /** Forgets a sequence. */
@@ -44,7 +44,7 @@ public final class ContextMemory {
         checkSequence(sequence);
         checkRange(from, to);
         boolean[] removed = {true};
-        with(memory -> removed[0] = binding.memoryRemove(memory, sequence, from, to));
+        change(memory -> removed[0] = binding.memoryRemove(memory, sequence, from, to));
         return removed[0];
     }
 
@@ -69,14 +69,14 @@ public final class ContextMemory {
                     + " open the context with sharedCache(true)");
         }
         if (source != target) {
-            with(memory -> binding.memoryCopy(memory, source, target, whole ? -1 : from, whole ? -1 : to));
+            change(memory -> binding.memoryCopy(memory, source, target, whole ? -1 : from, whole ? -1 : to));
         }
     }
 
     /** Forgets every sequence but one. */
     public void keepOnly(int sequence) {
         checkSequence(sequence);
-        with(memory -> binding.memoryKeep(memory, sequence));
+        change(memory -> binding.memoryKeep(memory, sequence));
     }
 
     /**
@@ -92,7 +92,7 @@ public final class ContextMemory {
         if (Math.max(from, minPosition(sequence)) + (long) delta < 0) {
             throw new IllegalArgumentException("shifting position " + from + " by " + delta + " makes it negative");
         }
-        with(memory -> binding.memoryAdd(memory, sequence, from, to, delta));
+        change(memory -> binding.memoryAdd(memory, sequence, from, to, delta));
     }
 
     /**
@@ -106,7 +106,7 @@ public final class ContextMemory {
         checkRange(from, to);
         Require.inRange("divisor", divisor, 1, Integer.MAX_VALUE);
         checkShift();
-        with(memory -> binding.memoryDivide(memory, sequence, from, to, divisor));
+        change(memory -> binding.memoryDivide(memory, sequence, from, to, divisor));
     }
 
     /** The first position that is still there, -1 if the sequence is empty. */
@@ -150,6 +150,13 @@ public final class ContextMemory {
         if (to != END && to < from) {
             throw new IllegalArgumentException("the range " + from + " to " + to + " ends before it starts");
         }
+    }
+
+    private void change(LongConsumer action) {
+        with(memory -> {
+            context.transcript().forget();
+            action.accept(memory);
+        });
     }
 
     /** Does nothing for a context without memory, which an embedding model has. */

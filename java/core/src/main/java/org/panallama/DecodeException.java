@@ -7,7 +7,7 @@ public final class DecodeException extends LlamaException {
     private final int status;
 
     DecodeException(String message, int status) {
-        super(message, null);
+        super(message);
         this.status = status;
     }
 

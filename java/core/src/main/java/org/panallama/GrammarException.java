@@ -6,6 +6,6 @@ public final class GrammarException extends LlamaException {
     private static final long serialVersionUID = 1L;
 
     public GrammarException(String message) {
-        super(message, null);
+        super(message);
     }
 }

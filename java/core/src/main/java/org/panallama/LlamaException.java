@@ -1,5 +1,7 @@
 package org.panallama;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The root of everything Panallama throws when an operation fails for a reason that lies outside the calling code: a
  * damaged file, memory that ran out, a refused request. Misuse of the API throws the JDK's own exceptions instead
@@ -25,7 +27,7 @@ public class LlamaException extends RuntimeException {
      * @param message what failed and what to do about it
      * @param cause the failure underneath
      */
-    public LlamaException(String message, Throwable cause) {
+    public LlamaException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

@@ -5,7 +5,6 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.panallama.internal.GgufPreflight;
 import org.panallama.internal.LogRouter;
 import org.panallama.internal.NativeRuntime;
@@ -14,8 +13,8 @@ import org.panallama.spi.Binding;
 /**
  * A LoRA adapter: a low-rank change to a model's weights (Hu et al. 2021, arXiv 2106.09685), in GGUF format.
  *
- * <p>Set it on a context with {@link Context#setLora}. Thread-safe; several contexts may use it. Closing it while a context
- * still has it set is refused.
+ * <p>Set it on a context with {@link Context#setLora}. Thread-safe; several contexts may use it. A context that has it set keeps the
+ * native weights alive after {@link #close()}, until it sets others or is closed.
  */
 public final class LoraAdapter implements AutoCloseable {
 
@@ -24,7 +23,7 @@ public final class LoraAdapter implements AutoCloseable {
     private final Path file;
     private final Map<String, String> metadata;
     private final int[] invocationTokens;
-    private final AtomicInteger contexts = new AtomicInteger();
+    private final Weights weights;
 
     private LoraAdapter(Model model, Binding binding, Handle parent, Path file, long address) {
         this.model = model;
@@ -35,7 +34,9 @@ public final class LoraAdapter implements AutoCloseable {
         }
         this.metadata = Collections.unmodifiableMap(entries);
         this.invocationTokens = binding.loraInvocationTokens(address);
-        this.handle = new Handle(this, "adapter " + file.getFileName(), address, false, parent, binding::loraFree);
+        Weights shared = new Weights(binding, address);
+        this.weights = shared;
+        this.handle = new Handle(this, "adapter " + file.getFileName(), address, false, parent, a -> shared.release());
     }
 
     static LoraAdapter load(Model model, Binding binding, Handle parent, Path file) {
@@ -74,18 +75,9 @@ public final class LoraAdapter implements AutoCloseable {
         return invocationTokens.clone();
     }
 
-    /**
-     * Frees the adapter.
-     *
-     * @throws IllegalStateException if a context still uses it
-     */
+    /** Ends the use of the adapter by further calls. */
     @Override
     public void close() {
-        int users = contexts.get();
-        if (users > 0 && !handle.isClosed()) {
-            throw new IllegalStateException(handle + " is set on " + users + " context(s); call setLora() on them without it, or"
-                    + " close them first");
-        }
         handle.close();
     }
 
@@ -98,7 +90,30 @@ public final class LoraAdapter implements AutoCloseable {
         return handle;
     }
 
-    void usedBy(int delta) {
-        contexts.addAndGet(delta);
+    Weights weights() {
+        return weights;
+    }
+
+    /** The native adapter, owned by the Java object and by every context that has it set. */
+    static final class Weights {
+
+        private final Binding binding;
+        private final long address;
+        private int owners = 1;
+
+        private Weights(Binding binding, long address) {
+            this.binding = binding;
+            this.address = address;
+        }
+
+        synchronized void retain() {
+            owners++;
+        }
+
+        synchronized void release() {
+            if (--owners == 0) {
+                binding.loraFree(address);
+            }
+        }
     }
 }

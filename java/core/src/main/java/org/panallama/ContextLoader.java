@@ -1,0 +1,136 @@
+package org.panallama;
+
+import java.util.Deque;
+import org.panallama.internal.LogRouter;
+import org.panallama.internal.PhysicalMemory;
+import org.panallama.spi.Binding;
+import org.panallama.spi.ContextParams;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Opens one context: settles the options against the model, checks the memory, calls llama.cpp, explains what went wrong. */
+final class ContextLoader {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Context.class);
+
+    private final Model model;
+    private final Binding binding;
+    private final LogRouter log;
+    private final ContextOptions options;
+    private final int length;
+
+    ContextLoader(Model model, Binding binding, LogRouter log, ContextOptions options) {
+        this.model = model;
+        this.binding = binding;
+        this.log = log;
+        this.options = options;
+        this.length = length();
+    }
+
+    private int length() {
+        if (options.length != 0) {
+            return options.length;
+        }
+        int trained = model.trainContextLength();
+        return trained > 0 ? Math.min(trained, ContextOptions.DEFAULT_LENGTH) : ContextOptions.DEFAULT_LENGTH;
+    }
+
+    /**
+     * @param abortFlag see {@link ContextParams#abortFlag()}
+     * @return the native context
+     */
+    long open(long modelAddress, long abortFlag) {
+        checkCacheTypes();
+        checkMemory();
+        warnIfLongerThanTrained();
+        Deque<String> kept = LogRouter.newKeeper();
+        long address = log.keeping(kept, () -> binding.contextNew(modelAddress, params(abortFlag)));
+        if (address == 0) {
+            throw new LlamaException("llama.cpp cannot open a context of " + length + " tokens for " + model + "."
+                    + LogRouter.explain(kept));
+        }
+        return address;
+    }
+
+    private void checkCacheTypes() {
+        if (options.valueType.blockSize() > 1 && options.flashAttention == FlashAttention.OFF) {
+            throw new IllegalArgumentException("a KV cache with values of type " + options.valueType
+                    + " needs flash attention; choose FlashAttention.AUTO or ON, or F16 values");
+        }
+        checkHeads("key", options.keyType);
+        checkHeads("value", options.valueType);
+    }
+
+    private void checkHeads(String what, TensorType type) {
+        int headCount = model.headCount();
+        if (type.blockSize() == 1 || headCount == 0) {
+            return;
+        }
+        String stated = model.metadata().get(model.architecture() + ".attention." + what + "_length");
+        int width = stated != null ? Integer.parseInt(stated) : model.embeddingSize() / headCount;
+        if (width % type.blockSize() != 0) {
+            throw new IllegalArgumentException("a KV cache of type " + type + " holds blocks of " + type.blockSize()
+                    + " numbers, into which a " + what + " of " + width + " numbers cannot be divided; choose F16");
+        }
+    }
+
+    /** A cache larger than the memory would end the process when it is first written. */
+    private void checkMemory() {
+        if (model.isRecurrent() || model.isHybrid()) {
+            return; // their cache does not grow with the context, or not in every layer
+        }
+        long sequences = options.sharedCache ? 1 : options.sequences;
+        long perSequence = (length + sequences - 1) / sequences;
+        long bytes = sequences * KvCacheSize.bytes(model.metadata(), perSequence, options.keyType, options.valueType);
+        long memory = PhysicalMemory.totalBytes();
+        if (bytes > memory) {
+            throw new LlamaException(String.format(
+                    "A context of %d tokens needs %.1f GB for its KV cache, and this machine has %.1f GB of memory. Choose a"
+                            + " shorter context, or a smaller type with ContextOptions.kvTypes(Q8_0, Q8_0).",
+                    length, bytes / 1e9, memory / 1e9));
+        }
+    }
+
+    private void warnIfLongerThanTrained() {
+        int trained = model.trainContextLength();
+        boolean stretched = options.ropeFrequencyScale != 0 || options.ropeScaling != RopeScaling.FROM_MODEL;
+        if (trained > 0 && length > trained && !stretched) {
+            LOG.warn(
+                    "A context of {} tokens is longer than the {} that {} was trained for; beyond those, its text decays unless"
+                            + " RoPE is scaled, see ContextOptions.ropeScaling()",
+                    length,
+                    trained,
+                    model);
+        }
+    }
+
+    private ContextParams params(long abortFlag) {
+        return new ContextParams(
+                length,
+                options.batch,
+                options.microBatch,
+                options.sequences,
+                options.threads,
+                options.batchThreads,
+                options.ropeScaling.code(),
+                options.pooling.code(),
+                options.attention.code(),
+                options.flashAttention.code(),
+                options.ropeFrequencyBase,
+                options.ropeFrequencyScale,
+                options.yarnExtrapolation,
+                options.yarnAttention,
+                options.yarnBetaFast,
+                options.yarnBetaSlow,
+                options.yarnOriginalLength,
+                options.keyType.id(),
+                options.valueType.id(),
+                abortFlag,
+                options.embeddings,
+                options.offloadKv,
+                !options.counters,
+                options.offloadOperations,
+                options.fullSlidingWindow,
+                options.sharedCache);
+    }
+}

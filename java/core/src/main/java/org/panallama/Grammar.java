@@ -1,0 +1,55 @@
+package org.panallama;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * A grammar in llama.cpp's GBNF that the generated text has to follow, from its beginning or from a trigger on.
+ *
+ * @param rules the grammar's text
+ * @param root the name of its start symbol
+ * @param triggers a lazy grammar sets in where one of these is found in the text generated so far: at its first group if that
+ *     took part, else at the beginning of the match
+ * @param triggerTokens a lazy grammar sets in with one of these tokens, which is the first that the grammar has to allow
+ */
+public record Grammar(String rules, String root, List<Pattern> triggers, Set<Integer> triggerTokens) {
+
+    /**
+     * @throws IllegalArgumentException if the rules or the root are empty or contain NUL
+     */
+    public Grammar {
+        if (Require.noNul("grammar", rules).isBlank()) {
+            throw new IllegalArgumentException("the grammar is empty");
+        }
+        if (Require.noNul("root", root).isBlank()) {
+            throw new IllegalArgumentException("the name of the grammar's start symbol is empty");
+        }
+        triggers = List.copyOf(triggers);
+        triggerTokens = Set.copyOf(triggerTokens);
+    }
+
+    /** A grammar for the whole text, whose start symbol is {@code root}. */
+    public static Grammar of(String rules) {
+        return new Grammar(rules, "root", List.of(), Set.of());
+    }
+
+    /**
+     * A grammar that sets in at a trigger, for an answer that is free until it calls a tool, for example.
+     *
+     * @throws IllegalArgumentException if there is no trigger at all
+     */
+    public static Grammar lazy(String rules, List<Pattern> triggers, Set<Integer> triggerTokens) {
+        Objects.requireNonNull(triggers, "triggers");
+        if (triggers.isEmpty() && triggerTokens.isEmpty()) {
+            throw new IllegalArgumentException("a lazy grammar needs a trigger");
+        }
+        return new Grammar(rules, "root", triggers, triggerTokens);
+    }
+
+    /** Whether it waits for a trigger. */
+    public boolean isLazy() {
+        return !triggers.isEmpty() || !triggerTokens.isEmpty();
+    }
+}
