@@ -130,7 +130,8 @@ public final class Batch implements AutoCloseable {
             throw new IllegalStateException("this batch holds tokens; make it with Batch.embeddings()");
         }
         if (values.length != embeddingSize) {
-            throw new IllegalArgumentException("the embedding has " + values.length + " numbers, must have " + embeddingSize);
+            throw new IllegalArgumentException(
+                    "the embedding has " + values.length + " numbers, must have " + embeddingSize);
         }
         handle.enter();
         try {

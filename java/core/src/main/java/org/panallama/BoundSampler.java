@@ -61,8 +61,8 @@ final class BoundSampler {
         Failure sink = failure;
         long vocabAddress = vocab.enter();
         try {
-            SamplerStep.Target target = new SamplerStep.Target(
-                    vocabAddress, vocab.size(), seed, minKeep, e -> sink.thrown = e);
+            SamplerStep.Target target =
+                    new SamplerStep.Target(vocabAddress, vocab.size(), seed, minKeep, e -> sink.thrown = e);
             this.natives = create(target, grammar);
         } finally {
             vocab.exit();
@@ -147,8 +147,9 @@ final class BoundSampler {
             grammar.filter(natives.candidates);
             token = choose(chain);
             if (!grammar.allows(token)) {
-                throw new GrammarException("the grammar and the other samplers leave no token: the grammar is at a dead end, or"
-                        + " allows nothing that this model has a token for");
+                throw new GrammarException(
+                        "the grammar and the other samplers leave no token: the grammar is at a dead end, or"
+                                + " allows nothing that this model has a token for");
             }
         }
         binding.samplerAccept(chain, token);
@@ -224,8 +225,8 @@ final class BoundSampler {
         while (!best.isEmpty()) {
             int i = best.poll();
             float logit = entries.getFloat(i * ENTRY_BYTES + LOGIT);
-            result.add(0, new TokenProbability(
-                    entries.getInt(i * ENTRY_BYTES), logit, (float) (Math.exp(logit - max) / sum)));
+            result.add(0, new TokenProbability(entries.getInt(i * ENTRY_BYTES), logit, (float)
+                    (Math.exp(logit - max) / sum)));
         }
         return List.copyOf(result);
     }

@@ -226,8 +226,9 @@ public final class Context implements AutoCloseable {
         }
         int most = encode ? microBatchSize : textBatchSize();
         if (size > most) {
-            throw new IllegalArgumentException("the batch has " + size + " tokens, at most " + most + " can be computed at once:"
-                    + " split it, or open the context with a larger " + (most == microBatchSize ? "microBatch" : "batch"));
+            throw new IllegalArgumentException("the batch has " + size + " tokens, at most " + most
+                    + " can be computed at once:" + " split it, or open the context with a larger "
+                    + (most == microBatchSize ? "microBatch" : "batch"));
         }
         if (batch.holdsEmbeddings()) {
             int width = model.inputEmbeddingSize();
@@ -247,8 +248,9 @@ public final class Context implements AutoCloseable {
                 return new CancellationException("The computation was cancelled");
             case NO_ROOM:
                 return new DecodeException(
-                        "No room for " + batch.size() + " tokens in a context of " + length + ": remove sequences from its"
-                                + " memory, or open a longer one." + LogRouter.explain(decodeLog),
+                        "No room for " + batch.size() + " tokens in a context of " + length
+                                + ": remove sequences from its" + " memory, or open a longer one."
+                                + LogRouter.explain(decodeLog),
                         status);
             default:
                 return new DecodeException(
@@ -312,7 +314,11 @@ public final class Context implements AutoCloseable {
     public FloatView embedding(int index) {
         long address = handle.enter();
         try {
-            return view(embeddings ? binding.embeddings(address, index) : 0, model.outputEmbeddingSize(), "embedding", index);
+            return view(
+                    embeddings ? binding.embeddings(address, index) : 0,
+                    model.outputEmbeddingSize(),
+                    "embedding",
+                    index);
         } finally {
             handle.exit();
         }
@@ -367,7 +373,8 @@ public final class Context implements AutoCloseable {
             for (int i = 0; i < addresses.length; i++) {
                 LoraAdapter adapter = chosen.get(i);
                 if (adapter.model() != model) {
-                    throw new IllegalArgumentException(adapter + " was loaded for " + adapter.model() + ", not for " + model);
+                    throw new IllegalArgumentException(
+                            adapter + " was loaded for " + adapter.model() + ", not for " + model);
                 }
                 strengths[i] = Require.finite("scale", scales.get(adapter));
                 addresses[i] = adapter.handle().enter();
@@ -393,8 +400,8 @@ public final class Context implements AutoCloseable {
     public void setControlVector(float[] vectors, int firstLayer, int lastLayer) {
         int width = model.embeddingSize();
         if (vectors.length % width != 0 || vectors.length / width >= model.layerCount() + 1) {
-            throw new IllegalArgumentException("the control vector has " + vectors.length + " numbers, must have " + width
-                    + " for each of at most " + (model.layerCount() - 1) + " layers");
+            throw new IllegalArgumentException("the control vector has " + vectors.length + " numbers, must have "
+                    + width + " for each of at most " + (model.layerCount() - 1) + " layers");
         }
         long address = handle.enter();
         try {
@@ -444,7 +451,11 @@ public final class Context implements AutoCloseable {
         try {
             PerfData data = binding.perf(address);
             return new PerformanceCounters(
-                    data.promptTokens(), time(data.promptMs()), data.decodeTokens(), time(data.decodeMs()), data.graphsReused());
+                    data.promptTokens(),
+                    time(data.promptMs()),
+                    data.decodeTokens(),
+                    time(data.decodeMs()),
+                    data.graphsReused());
         } finally {
             handle.exit();
         }

@@ -176,7 +176,8 @@ public final class ContextOptions {
         public Builder kvTypes(TensorType keys, TensorType values) {
             for (TensorType type : new TensorType[] {keys, values}) {
                 if (!CACHE_TYPES.contains(type)) {
-                    throw new IllegalArgumentException("a KV cache cannot be of type " + type + ", only of " + CACHE_TYPES);
+                    throw new IllegalArgumentException(
+                            "a KV cache cannot be of type " + type + ", only of " + CACHE_TYPES);
                 }
             }
             keyType = keys;

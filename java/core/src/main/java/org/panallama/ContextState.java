@@ -52,12 +52,17 @@ public final class ContextState {
      * @throws LlamaException if the bytes are damaged, of another model, or do not fit into this context
      */
     public int[] fromBytes(byte[] bytes) {
-        return restore(Channels.newChannel(new ByteArrayInputStream(bytes)), NO_SEQUENCE, "the bytes given");
+        return restore(
+                Channels.newChannel(new ByteArrayInputStream(bytes)), NO_SEQUENCE, bytes.length, "the bytes given");
     }
 
     /** Restores one sequence, which may have had another number when it was saved; see {@link #fromBytes(byte[])}. */
     public int[] sequenceFromBytes(int sequence, byte[] bytes) {
-        return restore(Channels.newChannel(new ByteArrayInputStream(bytes)), checked(sequence), "the bytes given");
+        return restore(
+                Channels.newChannel(new ByteArrayInputStream(bytes)),
+                checked(sequence),
+                bytes.length,
+                "the bytes given");
     }
 
     /**
@@ -115,7 +120,7 @@ public final class ContextState {
 
     private int[] restoreFrom(Path file, int sequence) {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return restore(channel, sequence, file.toString());
+            return restore(channel, sequence, channel.size(), file.toString());
         } catch (IOException e) {
             throw new LlamaException("Cannot read the state in " + file + ": " + e, e);
         }
@@ -133,7 +138,8 @@ public final class ContextState {
                 if (size == 0 && room > 0) {
                     throw new LlamaException("llama.cpp cannot save the state of " + context);
                 }
-                StateHeader header = StateHeader.of(context.model(), sequence >= 0, tokens, size, checksum(memory, size));
+                StateHeader header =
+                        StateHeader.of(context.model(), sequence >= 0, tokens, size, checksum(memory, size));
                 writeFully(target, header.toBuffer());
                 for (long from = 0; from < size; from += CHUNK) {
                     writeFully(target, binding.view(memory + from, (int) Math.min(CHUNK, size - from)));
@@ -146,16 +152,17 @@ public final class ContextState {
         }
     }
 
-    private int[] restore(ReadableByteChannel source, int sequence, String name) {
+    private int[] restore(ReadableByteChannel source, int sequence, long available, String name) {
         long address = handle.enter();
         try {
-            StateHeader header = StateHeader.read(source, name);
+            StateHeader header = StateHeader.read(source, available, name);
             header.check(context.model(), sequence >= 0, name);
             long size = header.size();
             long memory = binding.allocate(Math.max(size, 1));
             try {
                 for (long from = 0; from < size; from += CHUNK) {
-                    StateHeader.readFully(source, binding.view(memory + from, (int) Math.min(CHUNK, size - from)), name);
+                    StateHeader.readFully(
+                            source, binding.view(memory + from, (int) Math.min(CHUNK, size - from)), name);
                 }
                 if (checksum(memory, size) != header.checksum()) {
                     throw new LlamaException("The state in " + name + " is damaged: its checksum is wrong");
@@ -165,8 +172,9 @@ public final class ContextState {
                         ? binding.stateSet(address, memory, size)
                         : binding.stateSequenceSet(address, memory, size, sequence, 0);
                 if (read != size) {
-                    throw new LlamaException("The state in " + name + " does not fit into this context: it was saved from a"
-                            + " longer one, or from one with other cache types or another number of sequences");
+                    throw new LlamaException(
+                            "The state in " + name + " does not fit into this context: it was saved from a"
+                                    + " longer one, or from one with other cache types or another number of sequences");
                 }
                 return header.tokens();
             } finally {

@@ -109,7 +109,8 @@ public final class FloatView {
         context.enter();
         if (current.getAsLong() != computation) {
             context.exit();
-            throw new IllegalStateException("this view is of an earlier computation of the context; copy what you want to keep");
+            throw new IllegalStateException(
+                    "this view is of an earlier computation of the context; copy what you want to keep");
         }
     }
 }

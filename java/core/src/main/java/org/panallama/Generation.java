@@ -61,15 +61,17 @@ public final class Generation implements Iterable<String> {
             Require.index("token", token, context.vocabSize());
         }
         if (prompt.length > context.sequenceLength()) {
-            throw new ContextFullException("The prompt has " + prompt.length + " tokens, the context holds "
-                    + context.sequenceLength() + ". Shorten it, or open a longer context with ContextOptions.length().");
+            throw new ContextFullException(
+                    "The prompt has " + prompt.length + " tokens, the context holds " + context.sequenceLength()
+                            + ". Shorten it, or open a longer context with ContextOptions.length().");
         }
         if (options.whenFull == ContextFullPolicy.SHIFT && options.keep >= context.sequenceLength() - 1) {
-            throw new IllegalArgumentException("keep is " + options.keep + ", must leave room in a context of "
-                    + context.sequenceLength());
+            throw new IllegalArgumentException(
+                    "keep is " + options.keep + ", must leave room in a context of " + context.sequenceLength());
         }
         if (!context.model().hasDecoder()) {
-            throw new IllegalStateException(context.model() + " has no decoder, so it cannot generate text; see Embedder");
+            throw new IllegalStateException(
+                    context.model() + " has no decoder, so it cannot generate text; see Embedder");
         }
     }
 
@@ -89,8 +91,10 @@ public final class Generation implements Iterable<String> {
 
     /** The pieces of text as a sequential stream. */
     public Stream<String> stream() {
-        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(
-                iterator(), Spliterator.ORDERED | Spliterator.NONNULL | Spliterator.IMMUTABLE), false);
+        return StreamSupport.stream(
+                Spliterators.spliteratorUnknownSize(
+                        iterator(), Spliterator.ORDERED | Spliterator.NONNULL | Spliterator.IMMUTABLE),
+                false);
     }
 
     /** Generates what is still missing, and returns the whole text. */

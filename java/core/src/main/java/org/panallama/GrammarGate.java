@@ -110,7 +110,8 @@ final class GrammarGate {
 
     private void advance(int token) {
         if (!allows(token)) {
-            throw new GrammarException("the grammar does not allow token " + token + " (\"" + vocab.piece(token) + "\") here");
+            throw new GrammarException(
+                    "the grammar does not allow token " + token + " (\"" + vocab.piece(token) + "\") here");
         }
         binding.samplerAccept(address, token);
     }

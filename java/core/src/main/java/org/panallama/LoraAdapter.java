@@ -5,7 +5,6 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.panallama.internal.GgufPreflight;
 import org.panallama.internal.LogRouter;
 import org.panallama.internal.NativeRuntime;
 import org.panallama.spi.Binding;
@@ -40,14 +39,14 @@ public final class LoraAdapter implements AutoCloseable {
     }
 
     static LoraAdapter load(Model model, Binding binding, Handle parent, Path file) {
-        GgufPreflight.checkAdapter(file);
         Deque<String> log = LogRouter.newKeeper();
         long modelAddress = parent.enter();
         try {
-            long address = NativeRuntime.get().log().keeping(log, () -> binding.loraLoad(modelAddress, file.toString()));
+            long address =
+                    NativeRuntime.get().log().keeping(log, () -> binding.loraLoad(modelAddress, file.toString()));
             if (address == 0) {
                 throw new ModelLoadException(
-                        file, "llama.cpp cannot load the adapter " + file + " for " + model + "." + LogRouter.explain(log));
+                        file, "llama.cpp cannot load this adapter for " + model + "." + LogRouter.explain(log));
             }
             return new LoraAdapter(model, binding, parent, file, address);
         } finally {

@@ -277,10 +277,12 @@ public final class Model implements AutoCloseable {
         if (vocabOnly) {
             throw new IllegalStateException(handle + " was loaded with vocabOnly(true), so it cannot be saved");
         }
-        AtomicFile.write(target, temporary -> query(address -> {
-            binding.modelSave(address, temporary.toString());
-            return null;
-        }));
+        AtomicFile.write(
+                target,
+                temporary -> query(address -> {
+                    binding.modelSave(address, temporary.toString());
+                    return null;
+                }));
     }
 
     /** Frees the model, after its contexts and adapters. Waits for calls in flight. */

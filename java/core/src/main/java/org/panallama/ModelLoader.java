@@ -9,6 +9,7 @@ import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import org.panallama.internal.GgufPreflight;
 import org.panallama.internal.LogRouter;
+import org.panallama.internal.ModelSummary;
 import org.panallama.internal.NativeRuntime;
 import org.panallama.internal.PhysicalMemory;
 import org.panallama.spi.Binding;
@@ -37,11 +38,11 @@ final class ModelLoader {
     /** The address of the loaded model. */
     long load() {
         Path file = parts.get(0);
-        GgufPreflight.Summary summary = GgufPreflight.check(parts);
+        ModelSummary summary = GgufPreflight.check(file);
         if (summary.vocabOnly() && !options.vocabOnly) {
             throw new ModelLoadException(
                     file,
-                    file + " holds a vocabulary and no tensors. Load it with ModelOptions.vocabOnly(true) to tokenize, or"
+                    "it holds a vocabulary and no tensors. Load it with ModelOptions.vocabOnly(true) to tokenize, or"
                             + " choose a file with weights.");
         }
         if (options.checkMemory && !options.vocabOnly) {
@@ -52,7 +53,9 @@ final class ModelLoader {
         Deque<String> log = LogRouter.newKeeper();
         LoadProgress listener = options.progress;
         long address = runtime.log()
-                .keeping(log, () -> binding.modelLoad(paths, params, listener == null ? null : f -> report(listener, f)));
+                .keeping(
+                        log,
+                        () -> binding.modelLoad(paths, params, listener == null ? null : f -> report(listener, f)));
         if (listenerFailure != null) {
             if (address != 0) {
                 binding.modelFree(address);
@@ -63,7 +66,7 @@ final class ModelLoader {
             if (cancelled) {
                 throw new CancellationException("Loading " + file + " was cancelled by its progress listener");
             }
-            throw new ModelLoadException(file, "llama.cpp cannot load " + file + "." + LogRouter.explain(log));
+            throw new ModelLoadException(file, "llama.cpp cannot load it." + LogRouter.explain(log));
         }
         return address;
     }
@@ -89,10 +92,10 @@ final class ModelLoader {
             throw new ModelLoadException(
                     file,
                     String.format(
-                            "%s needs %.1f GB for its weights, and this machine has %.1f GB of memory. Choose a smaller"
+                            "it needs %.1f GB for its weights, and this machine has %.1f GB of memory. Choose a smaller"
                                     + " quantization of the model, or load it with ModelOptions.checkMemory(false): memory-mapped it"
                                     + " runs, at the speed of the disk.",
-                            file, needed / 1e9, available / 1e9));
+                            needed / 1e9, available / 1e9));
         }
     }
 
@@ -150,7 +153,8 @@ final class ModelLoader {
         }
         int max = binding.maxDevices();
         if (shares.length > max) {
-            throw new IllegalArgumentException("tensorSplit has " + shares.length + " shares, at most " + max + " devices exist");
+            throw new IllegalArgumentException(
+                    "tensorSplit has " + shares.length + " shares, at most " + max + " devices exist");
         }
         return Arrays.copyOf(shares, max);
     }

@@ -177,8 +177,8 @@ public final class ModelOptions {
         private static void checkLength(String what, String text) {
             int bytes = Require.noNul("metadata " + what, text).getBytes(StandardCharsets.UTF_8).length;
             if (bytes > MAX_OVERRIDE_BYTES) {
-                throw new IllegalArgumentException("metadata " + what + " \"" + text + "\" has " + bytes + " bytes, at most "
-                        + MAX_OVERRIDE_BYTES + " can be overridden");
+                throw new IllegalArgumentException("metadata " + what + " \"" + text + "\" has " + bytes
+                        + " bytes, at most " + MAX_OVERRIDE_BYTES + " can be overridden");
             }
         }
 

@@ -7,16 +7,16 @@ final class Require {
 
     static int inRange(String name, int value, int min, int max) {
         if (value < min || value > max) {
-            throw new IllegalArgumentException(
-                    name + " is " + value + ", must be " + (max == Integer.MAX_VALUE ? min + " or more" : min + " to " + max));
+            throw new IllegalArgumentException(name + " is " + value + ", must be "
+                    + (max == Integer.MAX_VALUE ? min + " or more" : min + " to " + max));
         }
         return value;
     }
 
     static float inRange(String name, float value, float min, float max) {
         if (!(value >= min && value <= max)) { // NaN fails too
-            throw new IllegalArgumentException(
-                    name + " is " + value + ", must be " + (max == Float.MAX_VALUE ? min + " or more" : min + " to " + max));
+            throw new IllegalArgumentException(name + " is " + value + ", must be "
+                    + (max == Float.MAX_VALUE ? min + " or more" : min + " to " + max));
         }
         return value;
     }

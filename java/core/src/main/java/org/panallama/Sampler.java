@@ -179,7 +179,9 @@ public final class Sampler implements AutoCloseable {
         public Builder temperature(float value) {
             Require.inRange("temperature", value, 0, 1000);
             greedy = value == 0;
-            return step(Place.TEMPERATURE, value == 1 || greedy ? null : (binding, target) -> binding.samplerTemperature(value));
+            return step(
+                    Place.TEMPERATURE,
+                    value == 1 || greedy ? null : (binding, target) -> binding.samplerTemperature(value));
         }
 
         /**
@@ -219,7 +221,8 @@ public final class Sampler implements AutoCloseable {
         /** Keeps candidates whose surprise is near the expected one (arXiv 2202.00666); 1 keeps all. */
         public Builder typicalP(float p) {
             Require.inRange("typicalP", p, 0, 1);
-            return step(Place.TYPICAL, p == 1 ? null : (binding, target) -> binding.samplerTypical(p, target.minKeep()));
+            return step(
+                    Place.TYPICAL, p == 1 ? null : (binding, target) -> binding.samplerTypical(p, target.minKeep()));
         }
 
         /** Keeps candidates within n standard deviations of the highest logit (arXiv 2411.07641); 0 keeps all. */
@@ -241,7 +244,8 @@ public final class Sampler implements AutoCloseable {
                     Place.XTC,
                     probability == 0
                             ? null
-                            : (binding, target) -> binding.samplerXtc(probability, threshold, target.minKeep(), target.seed()));
+                            : (binding, target) ->
+                                    binding.samplerXtc(probability, threshold, target.minKeep(), target.seed()));
         }
 
         /** The fewest candidates that the filters leave; 1 by default. */
@@ -305,7 +309,8 @@ public final class Sampler implements AutoCloseable {
             Require.inRange("tau", tau, 0, 1000);
             Require.inRange("eta", eta, 0, 1);
             Require.inRange("m", m, 2, Integer.MAX_VALUE);
-            return chooseBy((binding, target) -> binding.samplerMirostat(target.vocabSize(), target.seed(), tau, eta, m));
+            return chooseBy(
+                    (binding, target) -> binding.samplerMirostat(target.vocabSize(), target.seed(), tau, eta, m));
         }
 
         /** Mirostat 2 (arXiv 2007.14966) in place of the other filters. */
@@ -381,7 +386,8 @@ public final class Sampler implements AutoCloseable {
             chain.addAll(customs);
             if (!biases.isEmpty()) {
                 Map<Integer, Float> chosen = Map.copyOf(biases);
-                chain.add(new SamplerStep(Place.LOGIT_BIAS, false, (binding, target) -> biases(binding, target, chosen)));
+                chain.add(
+                        new SamplerStep(Place.LOGIT_BIAS, false, (binding, target) -> biases(binding, target, chosen)));
             }
             if (penaltyLastN > 0 && (repeatPenalty != 1 || frequencyPenalty != 0 || presencePenalty != 0)) {
                 int lastN = penaltyLastN;
@@ -405,7 +411,10 @@ public final class Sampler implements AutoCloseable {
         }
 
         private static long biases(Binding binding, SamplerStep.Target target, Map<Integer, Float> biases) {
-            int[] tokens = biases.keySet().stream().mapToInt(Integer::intValue).sorted().toArray();
+            int[] tokens = biases.keySet().stream()
+                    .mapToInt(Integer::intValue)
+                    .sorted()
+                    .toArray();
             float[] values = new float[tokens.length];
             for (int i = 0; i < tokens.length; i++) {
                 Require.index("token", tokens[i], target.vocabSize());

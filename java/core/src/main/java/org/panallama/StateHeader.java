@@ -23,7 +23,6 @@ record StateHeader(byte[] fingerprint, boolean sequence, int[] tokens, long size
     private static final long MAGIC = 0x31455441545350L; // "PSTATE1" and a zero
     private static final int FINGERPRINT = 32;
     private static final int FIXED = Long.BYTES + FINGERPRINT + 2 * Integer.BYTES + 2 * Long.BYTES;
-    private static final int MAX_TOKENS = 1 << 26;
 
     static StateHeader of(Model model, boolean sequence, int[] tokens, long size, long checksum) {
         return new StateHeader(fingerprint(model), sequence, tokens.clone(), size, checksum);
@@ -39,7 +38,8 @@ record StateHeader(byte[] fingerprint, boolean sequence, int[] tokens, long size
         return buffer.flip();
     }
 
-    static StateHeader read(ReadableByteChannel source, String name) throws IOException {
+    /** @param available bytes that the source has at most, so that a damaged length is not believed */
+    static StateHeader read(ReadableByteChannel source, long available, String name) throws IOException {
         ByteBuffer buffer = little(FIXED);
         readFully(source, buffer, name);
         buffer.flip();
@@ -52,8 +52,9 @@ record StateHeader(byte[] fingerprint, boolean sequence, int[] tokens, long size
         int count = buffer.getInt();
         long size = buffer.getLong();
         long checksum = buffer.getLong();
-        if (count < 0 || count > MAX_TOKENS || size < 0) {
-            throw new LlamaException("The state in " + name + " is damaged: its header is");
+        if (count < 0 || size < 0 || FIXED + (long) count * Integer.BYTES > available - size) {
+            throw new LlamaException(
+                    "The state in " + name + " is cut off or damaged: its header states more than there is");
         }
         ByteBuffer ids = little(count * Integer.BYTES);
         readFully(source, ids, name);

@@ -25,7 +25,8 @@ public record TensorPlacement(String pattern, String device) {
         try {
             Pattern.compile(pattern);
         } catch (PatternSyntaxException e) {
-            throw new IllegalArgumentException("pattern \"" + pattern + "\" is not a regular expression: " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "pattern \"" + pattern + "\" is not a regular expression: " + e.getMessage(), e);
         }
     }
 

@@ -81,7 +81,9 @@ final class Transcript {
         try {
             int common = Math.min(history.commonPrefix(prompt), prompt.length - 1);
             // Where the sizes differ, a computation was cut short or came from elsewhere.
-            if (common > 0 && history.size() == context.lastPosition(SEQUENCE) + 1 && remove(common, ContextMemory.END)) {
+            if (common > 0
+                    && history.size() == context.lastPosition(SEQUENCE) + 1
+                    && remove(common, ContextMemory.END)) {
                 history.truncate(common);
                 return common;
             }

@@ -24,7 +24,8 @@ public final class CpuTopology {
         for (int cpu = 0; Files.isDirectory(sys.resolve("cpu" + cpu)); cpu++) {
             Path topology = sys.resolve("cpu" + cpu).resolve("topology");
             try {
-                cores.add(Files.readString(topology.resolve("physical_package_id")).strip() + ":"
+                cores.add(Files.readString(topology.resolve("physical_package_id"))
+                                .strip() + ":"
                         + Files.readString(topology.resolve("core_id")).strip());
             } catch (IOException e) {
                 // An offline processor has no topology.

@@ -119,8 +119,9 @@ public final class NativeRuntime {
     private static List<BindingProvider> providers(List<String> attempts) {
         String wanted = System.getProperty("panallama.binding");
         List<BindingProvider> usable = new ArrayList<>();
-        Iterator<BindingProvider> found =
-                ServiceLoader.load(BindingProvider.class, NativeRuntime.class.getClassLoader()).iterator();
+        Iterator<BindingProvider> found = ServiceLoader.load(
+                        BindingProvider.class, NativeRuntime.class.getClassLoader())
+                .iterator();
         while (true) {
             try {
                 if (!found.hasNext()) {

@@ -11,6 +11,8 @@ public final class PhysicalMemory {
     /** All memory in bytes; {@link Long#MAX_VALUE} if this JVM does not tell. */
     public static long totalBytes() {
         OperatingSystemMXBean system = ManagementFactory.getOperatingSystemMXBean();
-        return system instanceof com.sun.management.OperatingSystemMXBean sun ? sun.getTotalMemorySize() : Long.MAX_VALUE;
+        return system instanceof com.sun.management.OperatingSystemMXBean sun
+                ? sun.getTotalMemorySize()
+                : Long.MAX_VALUE;
     }
 }

@@ -54,7 +54,8 @@ public final class Utf8Decoder {
     public Utf8Decoder copy() {
         Utf8Decoder copy = new Utf8Decoder();
         ByteBuffer pending = bytes.duplicate().flip();
-        copy.bytes = ByteBuffer.allocate(Math.max(64, pending.remaining() + LONGEST)).put(pending);
+        copy.bytes =
+                ByteBuffer.allocate(Math.max(64, pending.remaining() + LONGEST)).put(pending);
         return copy;
     }
 
