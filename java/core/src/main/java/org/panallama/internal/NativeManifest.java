@@ -2,7 +2,10 @@ package org.panallama.internal;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.net.URL;
+import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
@@ -70,11 +73,17 @@ record NativeManifest(URL location, String llamaVersion, String hash, List<Strin
                 location, value(properties, "llama.version", location), hash, loadOrder, List.copyOf(files));
     }
 
-    /** The jar or folder that holds the manifest, for messages. */
+    /** The jar that holds the manifest, or the manifest itself where it lies in a folder; for messages. */
     String container() {
         String url = location.toString();
         int inJar = url.lastIndexOf("!/");
-        return inJar < 0 ? url : url.substring(0, inJar).replaceFirst("^jar:", "");
+        String outer = inJar < 0 ? url : url.substring(0, inJar).replaceFirst("^jar:", "");
+        try {
+            return Path.of(URI.create(outer)).toString();
+        } catch (IllegalArgumentException | FileSystemNotFoundException e) {
+            // A jar within a jar, or a class loader with URLs of its own.
+            return outer;
+        }
     }
 
     /** Opens one of the files; it lies in a folder named like the manifest. */

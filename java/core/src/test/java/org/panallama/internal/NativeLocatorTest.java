@@ -83,7 +83,7 @@ class NativeLocatorTest {
                         folder.resolve("libggml.v1.2.3.so"),
                         folder.resolve("libllama.v1.2.3.so"));
         assertThat(found.llamaVersion()).isEqualTo("v1.2.3");
-        assertThat(found.source()).contains("blank.jar");
+        assertThat(found.source()).isEqualTo(jar.toString());
         assertThat(folder.resolve("libggml-cpu-x64.so")).hasContent("the content of libggml-cpu-x64.so");
 
         Object written = Files.readAttributes(folder, "fileKey,creationTime");
