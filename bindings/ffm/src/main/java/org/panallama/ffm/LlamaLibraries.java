@@ -106,7 +106,7 @@ public final class LlamaLibraries {
         if (!missing.isEmpty()) {
             throw new UnsatisfiedLinkError(
                     "llama.cpp " + libraries.llamaVersion() + " from " + libraries.source() + " ("
-                            + directory + ") lacks " + String.join(", ", missing)
+                            + directory + ") lacks " + missing.size() + " functions, such as " + missing.get(0)
                             + ": it is not the release that this version of Panallama was made for");
         }
     }

@@ -2,8 +2,7 @@ package org.panallama.spi;
 
 import java.nio.ByteOrder;
 import java.util.List;
-import java.util.ServiceLoader;
-import org.panallama.internal.NativeLocator;
+import org.panallama.internal.NativeRuntime;
 import org.panallama.tiny.TinyModel;
 
 /** The binding of the module that runs the contract tests, and what most of them need: the tiny model in a context. */
@@ -17,26 +16,12 @@ final class BindingUnderTest {
     static final int CONTEXT_LENGTH = 256;
     static final int MAX_SEQUENCES = 4;
 
-    private static final LogSink SILENT = (level, text) -> {};
-
-    static final Binding BINDING = open();
+    static final Binding BINDING = NativeRuntime.get().binding();
 
     private BindingUnderTest() {}
 
-    private static Binding open() {
-        NativeLibraries libraries = NativeLocator.locate();
-        Binding binding = ServiceLoader.load(BindingProvider.class)
-                .findFirst()
-                .orElseThrow()
-                .open(libraries);
-        binding.setLog(SILENT);
-        binding.loadBackends(libraries.directory().toString());
-        binding.backendInit();
-        return binding;
-    }
-
     static void restoreLog() {
-        BINDING.setLog(SILENT);
+        BINDING.setLog(NativeRuntime.get().log());
     }
 
     static ModelParams modelParams() {
