@@ -1,5 +1,5 @@
-# Sourced by the scripts panallama and verify: finds what the build needs, installs what is missing where that is possible,
-# and else says what to install and exits with 2. Everything is printed to stderr.
+# Sourced by the scripts panallama and verify: finds what the build needs, installs what is missing where that is
+# possible, and else says what to install and exits with 2. Everything is printed to stderr.
 
 # jdk_version HOME: the feature release of the JDK there, or nothing. Starts no process.
 jdk_version() {
@@ -13,7 +13,8 @@ jdk_version() {
   done <"$1/release"
 }
 
-# find_jdk MINIMUM: sets JDK to JAVA_HOME if that is new enough, else to the newest JDK in the usual places; empty if none.
+# find_jdk MINIMUM: sets JDK to JAVA_HOME if that is new enough, else to the newest JDK in the usual places; empty if
+# there is none.
 find_jdk() {
   local home version newest=$(($1 - 1)) java
   JDK=
@@ -89,8 +90,8 @@ require_prerequisites() {
         echo "On Debian and Ubuntu: sudo apt-get install $(cut -d: -f1 <<<"$missing" | tr '\n' ' ')"
       fi
       if [[ $missing == *"JDK 22"* ]]; then
-        echo "A JDK is looked for in JAVA_HOME and in places like /usr/lib/jvm, /opt, ~/.sdkman and ~/.jdks. Debian 12 has none"
-        echo "that is new enough: unpack Temurin 25 to /usr/lib/jvm, or set JAVA_HOME to where it is."
+        echo "A JDK is looked for in JAVA_HOME and in places like /usr/lib/jvm, /opt, ~/.sdkman and ~/.jdks. Debian 12"
+        echo "has none that is new enough: unpack Temurin 25 to /usr/lib/jvm, or set JAVA_HOME to where it is."
       fi
     } >&2
     exit 2

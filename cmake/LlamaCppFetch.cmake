@@ -46,10 +46,11 @@ function(llama_cpp_npm_name out platform)
     list(FIND _llama_cpp_packages "${platform}" index)
     if(index EQUAL -1)
         message(FATAL_ERROR
-            "llama.cpp ${LLAMA_CPP_VERSION} has no prebuilt libraries for the platform '${platform}'. There are such for "
-            "linux-x86_64 and linux-aarch_64 (glibc 2.34 or newer), osx-aarch_64, osx-x86_64, windows-x86_64 and "
-            "windows-aarch_64. On another one, build llama.cpp ${LLAMA_CPP_VERSION} yourself with -DBUILD_SHARED_LIBS=ON "
-            "-DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON and start Java with -Dpanallama.native.dir=<its bin folder>.")
+            "llama.cpp ${LLAMA_CPP_VERSION} has no prebuilt libraries for the platform '${platform}'. There are such "
+            "for linux-x86_64 and linux-aarch_64 (glibc 2.34 or newer), osx-aarch_64, osx-x86_64, windows-x86_64 and "
+            "windows-aarch_64. On another one, build llama.cpp ${LLAMA_CPP_VERSION} yourself with "
+            "-DBUILD_SHARED_LIBS=ON -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON and start Java with "
+            "-Dpanallama.native.dir=<its bin folder>.")
     endif()
     math(EXPR index "${index} + 1")
     list(GET _llama_cpp_packages ${index} name)
@@ -64,7 +65,8 @@ function(_llama_cpp_program name purpose install)
     endif()
     find_program(_llama_cpp_${name} NAMES ${names} PATHS ENV PATH NO_DEFAULT_PATH NO_CACHE)
     if(NOT _llama_cpp_${name})
-        message(FATAL_ERROR "'${name}' is not on the PATH. It is needed to ${purpose}. Install ${install}, and build again.")
+        message(FATAL_ERROR
+            "'${name}' is not on the PATH. It is needed to ${purpose}. Install ${install}, and build again.")
     endif()
     set(${name} ${_llama_cpp_${name}} PARENT_SCOPE)
 endfunction()
@@ -79,8 +81,8 @@ function(_llama_cpp_lock_excerpt directory)
         string(JSON integrity ERROR_VARIABLE no_integrity GET "${lock}" packages "node_modules/${package}" integrity)
         if(no_version OR NOT integrity MATCHES "^sha512-")
             message(FATAL_ERROR
-                "${LLAMA_CPP_NPM_DIRECTORY}/package-lock.json holds no version and sha512 of ${package}. Restore the file "
-                "from version control.")
+                "${LLAMA_CPP_NPM_DIRECTORY}/package-lock.json holds no version and sha512 of ${package}. Restore the "
+                "file from version control.")
         endif()
         string(JSON dependencies SET "${dependencies}" "${package}" "\"${version}\"")
         string(JSON packages SET "${packages}" "node_modules/${package}"
@@ -88,7 +90,8 @@ function(_llama_cpp_lock_excerpt directory)
     endforeach()
     string(JSON packages SET "${packages}" "" "{\"dependencies\": ${dependencies}}")
     file(WRITE ${directory}/package.json "{\"private\": true, \"dependencies\": ${dependencies}}\n")
-    file(WRITE ${directory}/package-lock.json "{\"lockfileVersion\": 3, \"requires\": true, \"packages\": ${packages}}\n")
+    file(WRITE ${directory}/package-lock.json
+        "{\"lockfileVersion\": 3, \"requires\": true, \"packages\": ${packages}}\n")
 endfunction()
 
 function(_llama_cpp_npm_ci npm directory)
@@ -107,13 +110,14 @@ function(_llama_cpp_npm_ci npm directory)
     endif()
     if(output MATCHES "EINTEGRITY")
         message(FATAL_ERROR
-            "Wrong checksum: what the npm registry sent is not what bindings/natives/package-lock.json pins, and was thrown "
-            "away. Clear npm's cache (npm cache clean --force) and build again; if it happens again, the registry or a proxy "
-            "on the way changes packages: do not use it (npm config get registry). npm said:\n${output}")
-    elseif(output MATCHES "ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|UND_ERR")
+            "Wrong checksum: what the npm registry sent is not what bindings/natives/package-lock.json pins, and was "
+            "thrown away. Clear npm's cache (npm cache clean --force) and build again; if it happens again, the "
+            "registry or a proxy on the way changes packages: do not use it (npm config get registry). "
+            "npm said:\n${output}")
+    elseif(output MATCHES "ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|SOCKET_TIMEOUT")
         message(FATAL_ERROR
-            "No network: npm can't reach its registry, and llama.cpp ${LLAMA_CPP_VERSION} is not in npm's cache yet. Connect "
-            "for the first build (46 MB; later ones work offline); behind a proxy or a mirror, tell npm "
+            "No network: npm can't reach its registry, and llama.cpp ${LLAMA_CPP_VERSION} is not in npm's cache yet. "
+            "Connect for the first build (46 MB; later ones work offline); behind a proxy or a mirror, tell npm "
             "(npm config set proxy URL, npm config set registry URL). npm said:\n${output}")
     endif()
     message(FATAL_ERROR "npm ci failed (${status}) in ${directory}. npm said:\n${output}")
@@ -142,8 +146,8 @@ function(_llama_cpp_unpack_headers git bundle directory)
     file(REMOVE_RECURSE ${directory}/ggml/src/ggml-cpu ${directory}/vendor/cpp-httplib)
 endfunction()
 
-# llama_cpp_fetch(<directory> <platform>): leaves the platform's libraries in <directory>/lib, and the sources' headers and
-# licences, in the sources' own layout, in <directory>/source. Does nothing, and starts nothing, where they are there.
+# llama_cpp_fetch(<directory> <platform>): leaves the platform's libraries in <directory>/lib, and headers and licences,
+# as llama.cpp's sources lay them out, in <directory>/source. Does nothing, and starts nothing, where they are there.
 function(llama_cpp_fetch directory platform)
     llama_cpp_npm_name(name ${platform})
     # What decides the content of the directory: the lock, and this file.

@@ -1,7 +1,7 @@
 # cmake -DCASE=… -DWORK=<scratch folder> -P fetch_test.cmake
 #
-# Runs llama_cpp_fetch() in a child process under the conditions that CASE names, and checks how it ends. No case needs a
-# network, and none touches npm's per-user cache.
+# Runs llama_cpp_fetch() in a child process under the conditions that CASE names, and checks how it ends. No case needs
+# a network, and none touches npm's per-user cache.
 
 cmake_minimum_required(VERSION 3.25)
 
@@ -74,11 +74,13 @@ elseif(CASE STREQUAL offline-and-not-cached)
 
 elseif(CASE STREQUAL wrong-checksum)
     find_program(node node REQUIRED)
-    set(launcher ${node} ${CMAKE_CURRENT_LIST_DIR}/forged_registry.mjs ${cmake_folder}/../bindings/natives/package-lock.json)
+    set(launcher ${node} ${CMAKE_CURRENT_LIST_DIR}/forged_registry.mjs
+        ${cmake_folder}/../bindings/natives/package-lock.json)
     expect_error(linux-x86_64 "Wrong checksum" "npm cache clean" "EINTEGRITY")
 
 elseif(CASE STREQUAL unsupported-platform)
-    expect_error(plan9-mips "no prebuilt libraries for the platform 'plan9-mips'" "linux-x86_64" "-Dpanallama.native.dir")
+    expect_error(plan9-mips
+        "no prebuilt libraries for the platform 'plan9-mips'" "linux-x86_64" "-Dpanallama.native.dir")
 
 elseif(CASE STREQUAL second-build)
     # Neither a network nor npm is needed once the release is there.

@@ -40,43 +40,43 @@ find_jdk 1000
 
 at_least 3.25 3.25.1 && at_least 3.25 4.0 && ! at_least 3.25 3.9 || fail "versions compare wrongly"
 
+# requiring JAVA_HOME [tests]: requires everything with the fake programs alone. Sets `status` and `said`.
+requiring() {
+  status=0
+  said=$(PATH="$work/bin" HOME="$work/home" JAVA_HOME=$1 bash -c '. "$1"; require_prerequisites ${2:-}' - \
+    "$prerequisites" "${2:-}" 2>&1) || status=$?
+}
+
+# fake PROGRAM TEXT: puts a script on the PATH of the tests.
+fake() {
+  printf '#!%s\n%s\n' "$(command -v bash)" "$2" >"$work/bin/$1"
+  chmod +x "$work/bin/$1"
+}
+
 # With nothing installed, and no apt-get to install it: each thing is named, and the status is 2.
-for program in bash cut grep head id readlink sed sort tr; do
+for program in bash chmod cut grep head id readlink sed sort touch tr; do
   ln -s "$(command -v "$program")" "$work/bin/$program"
 done
-status=0
-said=$(PATH="$work/bin" HOME="$work" JAVA_HOME="$work/jdk 99" bash -c '. "$1"; require_prerequisites tests' - "$prerequisites" 2>&1) ||
-  status=$?
+requiring "$work/jdk 99" tests
 [[ $status == 2 ]] || fail "the exit status is $status: $said"
-for thing in "Maven 3.8.6 or newer" "git (" "Node.js 18 or newer" "CMake 3.25 or newer" "C++17 compiler" "clang-format 14"; do
+for thing in "Maven 3.8.6" "git (" "Node.js 18" "CMake 3.25" "make" "C++17 compiler" "clang-format 14"; do
   [[ $said == *"$thing"* ]] || fail "'$thing' is not among: $said"
 done
 
 # A JAVA_HOME that Maven cannot run on is an error of its own.
 for program in mvn git npm node make c++ clang-format-14; do
-  printf '#!/bin/sh\n' >"$work/bin/$program"
-  chmod +x "$work/bin/$program"
+  fake "$program" ""
 done
-printf '#!/bin/sh\necho cmake version 3.25.1\n' >"$work/bin/cmake"
-chmod +x "$work/bin/cmake"
-status=0
-said=$(PATH="$work/bin" HOME="$work/home" JAVA_HOME="$work/jdk8" bash -c '. "$1"; require_prerequisites tests' - "$prerequisites" 2>&1) ||
-  status=$?
-[[ $status == 2 && $said == *"JAVA_HOME is not a JDK 17 or newer: $work/jdk8"* ]] || fail "JAVA_HOME of JDK 8 ($status): $said"
+fake cmake "echo cmake version 3.25.1"
+requiring "$work/jdk8" tests
+[[ $status == 2 ]] || fail "the exit status is $status: $said"
+[[ $said == *"JAVA_HOME is not a JDK 17 or newer: $work/jdk8"* ]] || fail "JAVA_HOME of JDK 8: $said"
 
 # As root with apt-get, what is missing is installed.
 rm "$work/bin/npm" "$work/bin/node" "$work/bin/id"
-ln -s "$(command -v touch)" "$(command -v chmod)" "$work/bin"
-printf '#!/bin/sh\necho 0\n' >"$work/bin/id"
-cat >"$work/bin/apt-get" <<END
-#!$(command -v bash)
-echo "\$@" >>"$work/apt.log"
-if [[ "\$*" == *"install "*" npm" ]]; then
-  touch "$work/bin/npm" "$work/bin/node"
-  chmod +x "$work/bin/npm" "$work/bin/node"
-fi
-END
-chmod +x "$work/bin/id" "$work/bin/apt-get"
-PATH="$work/bin" HOME="$work/home" JAVA_HOME= bash -c '. "$1"; require_prerequisites' - "$prerequisites" 2>"$work/said" ||
-  fail "$(cat "$work/said")"
-[[ $(cat "$work/apt.log") == "update"*$'\n'"install "*" npm" ]] || fail "apt-get was called with: $(cat "$work/apt.log")"
+fake id "echo 0"
+fake apt-get "echo \"\$@\" >>'$work/apt.log'
+[[ \$* != *'install '*' npm' ]] || { cd '$work/bin'; touch npm node; chmod +x npm node; }"
+requiring ""
+[[ $status == 0 ]] || fail "the exit status is $status: $said"
+[[ $(cat "$work/apt.log") == update*install*npm ]] || fail "apt-get was called with: $(cat "$work/apt.log")"
