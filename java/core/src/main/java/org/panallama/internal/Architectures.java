@@ -45,6 +45,13 @@ final class Architectures {
             qwen qwen35 qwen35moe qwen3next qwen4exp refact stablelm starcoder t5 t5encoder
             """);
 
+    /** Those, besides {@link #WHOLE_HEAD_ROPE}, that compute attention from one set of heads in every layer. */
+    private static final Set<String> MORE_PLAIN_ATTENTION = words("""
+            afmoe bailingmoe2 bert bitnet bloom chatglm cohere2 command-r gemma gemma-embedding gemma2 gemma3 glm4
+            glm4moe gpt-oss gpt2 gptneox jais minimax-m2 mpt nemotron nomic-bert phi2 phi3 phimoe qwen refact stablelm
+            starcoder
+            """);
+
     /** Those that divide by the number of experts used, or insist on experts. */
     static final Set<String> MIXTURES = words("""
             bailingmoe2 glm4moe grovemoe lfm2moe llada-moe mellum qwen2moe qwen35moe qwen3moe qwen3next qwen3vlmoe
@@ -56,6 +63,12 @@ final class Architectures {
             Set.of("mamba2", "falcon-h1", "granitehybrid", "nemotron_h", "nemotron_h_moe");
 
     private Architectures() {}
+
+    /** Returns whether each layer has attention, with queries, keys and values straight from the heads' sizes. */
+    static boolean hasPlainAttention(String architecture) {
+        return MORE_PLAIN_ATTENTION.contains(architecture)
+                || WHOLE_HEAD_ROPE.contains(architecture) && !VARIED_HEADS.contains(architecture);
+    }
 
     /** Returns the known names most like an unknown one, the most like first. */
     static List<String> nearest(String name) {

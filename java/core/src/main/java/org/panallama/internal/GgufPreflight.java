@@ -33,7 +33,26 @@ public final class GgufPreflight {
      * @throws ModelLoadException if the file cannot be loaded
      */
     public static ModelSummary check(Path file) {
-        List<GgufFile> parts = readParts(file);
+        return check(file, readParts(file));
+    }
+
+    /**
+     * Checks the parts of a split model, which may have any names.
+     *
+     * @param files all parts in order; one file means the same as {@link #check(Path)}
+     * @return what was learned
+     * @throws ModelLoadException if the model cannot be loaded
+     */
+    public static ModelSummary check(List<Path> files) {
+        if (files.size() == 1) {
+            return check(files.get(0));
+        }
+        List<GgufFile> parts = files.stream().map(GgufPreflight::open).toList();
+        checkSplit(parts);
+        return check(files.get(0), parts);
+    }
+
+    private static ModelSummary check(Path file, List<GgufFile> parts) {
         GgufFile first = parts.get(0);
         checkArchitecture(first);
         Set<String> names = new HashSet<>();
@@ -49,7 +68,9 @@ public final class GgufPreflight {
         }
         HyperparameterRules.check(first);
         VocabRules.check(first);
-        return new ModelSummary(file, parts);
+        ModelSummary summary = new ModelSummary(file, parts);
+        AttentionRules.check(summary);
+        return summary;
     }
 
     private static List<GgufFile> readParts(Path requested) {
@@ -117,7 +138,7 @@ public final class GgufPreflight {
                 throw new ModelLoadException(
                         part.path(),
                         "its metadata says part " + (part.splitNumber() + 1) + " of " + part.splitCount()
-                                + ", its name part " + (i + 1) + " of " + parts.size());
+                                + ", but it is given as part " + (i + 1) + " of " + parts.size());
             }
             tensors += part.tensors().size();
         }

@@ -63,6 +63,7 @@ final class HyperparameterRules {
         checkExperts(layers);
         checkHeads();
         checkRope();
+        checkSlidingWindow(layers);
         checkStateSpace();
     }
 
@@ -193,6 +194,27 @@ final class HyperparameterRules {
         }
         if (sum == 0) {
             throw wrong(key("rope.dimension_sections"), "all 0", "positive in one of the first three sections");
+        }
+    }
+
+    private void checkSlidingWindow(long layers) {
+        OptionalLong window = between("attention.sliding_window", 0, Integer.MAX_VALUE);
+        if (architecture.equals("llama4") && (window.orElse(1) == 0 || layers < 4)) {
+            // The graph then asserts that a temperature is set for layers without rotation, or that there are some.
+            throw window.orElse(1) == 0
+                    ? wrong(key("attention.sliding_window"), 0, "at least 1 in this architecture")
+                    : wrong(key("block_count"), layers, "at least 4 in this architecture");
+        }
+        GgufValue pattern = file.metadata().get(key("attention.sliding_window_pattern"));
+        if (pattern == null || window.orElse(0) == 0 || pattern.type() == GgufType.STRING) {
+            return;
+        }
+        boolean sliding = !pattern.isArray() && pattern.number(0) != 1;
+        for (int i = 0; pattern.isArray() && i < Math.min(layers, pattern.length()); i++) {
+            sliding |= pattern.number(i) != 0;
+        }
+        if (!sliding) {
+            throw wrong(key("attention.sliding_window_pattern"), "without sliding layers", "one that has some");
         }
     }
 

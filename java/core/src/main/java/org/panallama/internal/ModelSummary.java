@@ -21,6 +21,11 @@ public record ModelSummary(Path requested, List<GgufFile> parts) {
         return parts.get(0);
     }
 
+    /** Returns the paths of all parts in order. */
+    public List<Path> paths() {
+        return parts.stream().map(GgufFile::path).toList();
+    }
+
     /** Returns whether a part other than the first was asked for. */
     public boolean startedFromLaterPart() {
         return !file().path().equals(requested);

@@ -193,6 +193,26 @@ class GgufPreflightTest {
     }
 
     @Test
+    void refusesAttentionThatDoesNotFitItsHeads() {
+        assertRefused(
+                w -> w.put("llama.attention.head_count_kv", 2),
+                "'blk.0.attn_k.weight' has the shape [32, 16]",
+                "should be 32");
+        assertRefused(w -> w.put("llama.attention.key_length_swa", 8), "'llama.attention.key_length_swa' is 8");
+        GgufWriter writer = SmallModel.vocabulary();
+        SmallModel.writer().entries().forEach(writer::put);
+        writer.tensor("blk.0.attn_q.weight", TensorType.F16, 32, 32);
+        assertThatThrownBy(() -> check(writer)).hasMessageContaining("'blk.0.attn_k.weight' is missing");
+    }
+
+    @Test
+    void refusesSlidingWindowsThatNoLayerHas() {
+        assertRefused(
+                w -> w.put("llama.attention.sliding_window", 64).put("llama.attention.sliding_window_pattern", 1),
+                "without sliding layers");
+    }
+
+    @Test
     void refusesVocabularies() {
         assertRefused(w -> w.remove("tokenizer.ggml.model"), "'tokenizer.ggml.model' is missing");
         assertRefused(w -> w.put("tokenizer.ggml.model", "word2vec"), "'word2vec'");
@@ -252,9 +272,11 @@ class GgufPreflightTest {
         assertThat(fromSecond.startedFromLaterPart()).isTrue();
 
         Path renamed = Files.copy(first, directory.resolve("model.gguf"));
+        assertThat(GgufPreflight.check(List.of(renamed, second)).paths()).containsExactly(renamed, second);
         assertThatThrownBy(() -> GgufPreflight.check(renamed)).hasMessageContaining("'-00001-of-00002.gguf'");
         part(0, 2).write(second);
-        assertThatThrownBy(() -> GgufPreflight.check(first)).hasMessageContaining("says part 1 of 2, its name part 2");
+        assertThatThrownBy(() -> GgufPreflight.check(first))
+                .hasMessageContaining("says part 1 of 2, but it is given as part 2");
         part(1, 2).tensor("y.weight", TensorType.F32, 1).write(second);
         assertThatThrownBy(() -> GgufPreflight.check(first)).hasMessageContaining("do not belong together");
         part(1, 2).put("split.no", 1).write(second);
