@@ -1,0 +1,94 @@
+package org.panallama.cli;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import org.panallama.LlamaException;
+import picocli.CommandLine;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Turns exceptions into a line on stderr and an exit status. */
+final class ErrorReport implements IParameterExceptionHandler, IExecutionExceptionHandler {
+
+    /** The library's messages speak of its API; whoever types commands is told the option. */
+    private static final Map<String, String> OPTIONS = Map.of(
+            "ContextOptions.length()", "-c",
+            "ModelOptions.checkMemory(false)", "--no-memory-check",
+            "ContextFullPolicy.SHIFT", "--context-full shift",
+            "ModelOptions.vocabOnly(true)", "the tokenize command");
+
+    private final PrintStream err;
+
+    ErrorReport(PrintStream err) {
+        this.err = err;
+    }
+
+    @Override
+    public int handleParseException(ParameterException e, String[] args) {
+        // Picocli puts "Error: " in front of some of its messages.
+        err.println("panallama: " + String.valueOf(e.getMessage()).replaceFirst("^Error: ", ""));
+        if (e instanceof UnmatchedArgumentException unmatched) {
+            List<String> suggestions = unmatched.getSuggestions();
+            if (!suggestions.isEmpty()) {
+                err.println("Did you mean: " + String.join(" or ", suggestions) + "?");
+            }
+        }
+        err.println(hint(e.getCommandLine()));
+        return ExitCode.USAGE;
+    }
+
+    @Override
+    public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
+        if (e instanceof Output.ClosedException) {
+            return ExitCode.OK; // the reader has what it wanted
+        }
+        if (verbose(command)) {
+            e.printStackTrace(err);
+        }
+        if (e instanceof CancellationException) {
+            err.println("panallama: interrupted");
+            return ExitCode.SOFTWARE;
+        }
+        err.println("panallama: " + message(e));
+        if (e instanceof IllegalArgumentException) {
+            err.println(hint(command));
+            return ExitCode.USAGE;
+        }
+        return ExitCode.SOFTWARE;
+    }
+
+    private static String message(Exception e) {
+        if (e instanceof LlamaException
+                || e instanceof IllegalArgumentException
+                || e instanceof IllegalStateException
+                || e instanceof UnsupportedOperationException
+                || e instanceof IOException) {
+            return inOptions(String.valueOf(e.getMessage()));
+        }
+        return e + " (this should not happen; -v shows where it came from)";
+    }
+
+    private static String inOptions(String message) {
+        String text = message;
+        for (Map.Entry<String, String> option : OPTIONS.entrySet()) {
+            text = text.replace(option.getKey(), option.getValue());
+        }
+        return text;
+    }
+
+    private static String hint(CommandLine command) {
+        return "Try '" + command.getCommandSpec().qualifiedName() + " --help'.";
+    }
+
+    private static boolean verbose(CommandLine command) {
+        Object common = command.getMixins().get("common");
+        return common instanceof CommonOptions options && options.verbose();
+    }
+}
