@@ -5,11 +5,13 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.panallama.ModelLoadException;
+import org.panallama.spi.MetadataParam;
 
 /**
  * The header, metadata and tensor list of one GGUF file of version 2 or 3. Tensor data is neither read nor required to
@@ -53,6 +55,13 @@ public final class GgufFile {
         } catch (IOException e) {
             throw new ModelLoadException(path, "cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    /** Returns this file with some metadata replaced or added. */
+    GgufFile with(List<MetadataParam> overrides) {
+        Map<String, GgufValue> changed = new LinkedHashMap<>(metadata);
+        overrides.forEach(override -> changed.put(override.key(), GgufValue.of(override)));
+        return new GgufFile(path, size, version, dataOffset, changed, tensors);
     }
 
     /** Returns the file's path. */

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.panallama.ModelLoadException;
+import org.panallama.spi.MetadataParam;
 
 /**
  * Decides whether a file may be handed to llama.cpp. llama.cpp v0.4.0 rejects many damaged files with an error, but for
@@ -33,23 +34,34 @@ public final class GgufPreflight {
      * @throws ModelLoadException if the file cannot be loaded
      */
     public static ModelSummary check(Path file) {
-        return check(file, readParts(file));
+        return check(List.of(file), List.of());
     }
 
     /**
-     * Checks the parts of a split model, which may have any names.
+     * Checks a model as it will be once metadata is overridden.
      *
-     * @param files all parts in order; one file means the same as {@link #check(Path)}
-     * @return what was learned
+     * @param files the model, or all parts of a split one in order, which then may have any names
+     * @param overrides what llama.cpp will be told to take instead of the file's metadata
+     * @return what was learned; the metadata is that with the overrides
      * @throws ModelLoadException if the model cannot be loaded
      */
-    public static ModelSummary check(List<Path> files) {
+    public static ModelSummary check(List<Path> files, List<MetadataParam> overrides) {
+        List<GgufFile> parts;
         if (files.size() == 1) {
-            return check(files.get(0));
+            parts = readParts(files.get(0));
+        } else {
+            parts = files.stream().map(GgufPreflight::open).toList();
+            checkSplit(parts);
         }
-        List<GgufFile> parts = files.stream().map(GgufPreflight::open).toList();
-        checkSplit(parts);
-        return check(files.get(0), parts);
+        for (MetadataParam override : overrides) {
+            if (override.key().startsWith("split.")) {
+                throw new ModelLoadException(
+                        files.get(0), "metadata key '" + override.key() + "' cannot be overridden");
+            }
+        }
+        List<GgufFile> overridden = new ArrayList<>(parts);
+        overridden.set(0, parts.get(0).with(overrides));
+        return check(files.get(0), overridden);
     }
 
     private static ModelSummary check(Path file, List<GgufFile> parts) {

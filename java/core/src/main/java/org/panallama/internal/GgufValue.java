@@ -3,6 +3,7 @@ package org.panallama.internal;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import org.panallama.spi.MetadataParam;
 
 /**
  * One metadata value: a scalar, or an array that stays in its file encoding until elements are asked for, so that a
@@ -31,6 +32,30 @@ public final class GgufValue {
     /** Creates a value from strings laid end to end; {@code ends[i]} is where the string i ends in {@code data}. */
     static GgufValue strings(boolean array, byte[] data, int[] ends) {
         return new GgufValue(GgufType.STRING, array, ends.length, data, ends);
+    }
+
+    /** Creates the value that llama.cpp takes where metadata is overridden. */
+    static GgufValue of(MetadataParam override) {
+        ByteBuffer data = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        switch (override.tag()) {
+            case 0:
+                return fixed(
+                        GgufType.UINT32,
+                        false,
+                        1,
+                        data.putInt((int) override.integer()).array());
+            case 1:
+                return fixed(
+                        GgufType.FLOAT32,
+                        false,
+                        1,
+                        data.putFloat((float) override.real()).array());
+            case 2:
+                return fixed(GgufType.BOOL, false, 1, new byte[] {(byte) (override.flag() ? 1 : 0)});
+            default:
+                byte[] text = override.text().getBytes(StandardCharsets.UTF_8);
+                return strings(false, text, new int[] {text.length});
+        }
     }
 
     /** Returns the type of the scalar or of the array's elements. */

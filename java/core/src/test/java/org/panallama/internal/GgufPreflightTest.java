@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.panallama.ModelLoadException;
 import org.panallama.TensorType;
+import org.panallama.spi.MetadataParam;
 import org.panallama.tiny.TinyModel;
 
 class GgufPreflightTest {
@@ -259,6 +260,23 @@ class GgufPreflightTest {
     }
 
     @Test
+    void checksOverriddenMetadata() {
+        Path file = SmallModel.writer().write(directory.resolve("model.gguf"));
+        List<MetadataParam> sound = List.of(new MetadataParam("llama.context_length", 0, 64, 0, false, ""));
+        assertThat(GgufPreflight.check(List.of(file), sound).file().integer("llama.context_length"))
+                .hasValue(64);
+        for (MetadataParam override : List.of(
+                new MetadataParam("llama.expert_used_count", 0, 9, 0, false, ""),
+                new MetadataParam("llama.rope.freq_base", 1, 0, Double.NaN, false, ""),
+                new MetadataParam("tokenizer.ggml.add_sep_token", 2, 0, 0, true, ""),
+                new MetadataParam("llama.rope.scaling.type", 3, 0, 0, false, "ntk"),
+                new MetadataParam("split.count", 0, 2, 0, false, ""))) {
+            assertThatThrownBy(() -> GgufPreflight.check(List.of(file), List.of(override)))
+                    .isInstanceOf(ModelLoadException.class);
+        }
+    }
+
+    @Test
     void findsThePartsOfASplitModel() throws IOException {
         Path first = part(0, 2).write(directory.resolve("m-00001-of-00002.gguf"));
         Path second = directory.resolve("m-00002-of-00002.gguf");
@@ -272,7 +290,8 @@ class GgufPreflightTest {
         assertThat(fromSecond.startedFromLaterPart()).isTrue();
 
         Path renamed = Files.copy(first, directory.resolve("model.gguf"));
-        assertThat(GgufPreflight.check(List.of(renamed, second)).paths()).containsExactly(renamed, second);
+        assertThat(GgufPreflight.check(List.of(renamed, second), List.of()).paths())
+                .containsExactly(renamed, second);
         assertThatThrownBy(() -> GgufPreflight.check(renamed)).hasMessageContaining("'-00001-of-00002.gguf'");
         part(0, 2).write(second);
         assertThatThrownBy(() -> GgufPreflight.check(first))
