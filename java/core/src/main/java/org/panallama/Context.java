@@ -277,6 +277,10 @@ public final class Context implements AutoCloseable {
         generation = started;
     }
 
+    boolean isGenerating(Generation asked) {
+        return generation == asked;
+    }
+
     Transcript transcript() {
         return transcript;
     }

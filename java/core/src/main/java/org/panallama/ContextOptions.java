@@ -80,7 +80,7 @@ public final class ContextOptions {
     public static final class Builder {
 
         private static final int MAX_BATCH = 1 << 20;
-        private static final int MAX_THREADS = 512; // GGML_MAX_N_THREADS
+        static final int MAX_THREADS = 512; // GGML_MAX_N_THREADS
         private static final int MAX_SEQUENCES = 256; // LLAMA_MAX_SEQ
         private static final Set<TensorType> CACHE_TYPES = EnumSet.of(
                 TensorType.F32,

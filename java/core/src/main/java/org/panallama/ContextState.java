@@ -126,7 +126,7 @@ public final class ContextState {
         }
     }
 
-    private void write(WritableByteChannel target, int sequence, int[] tokens) throws IOException {
+    void write(WritableByteChannel target, int sequence, int[] tokens) throws IOException {
         long address = handle.enter();
         try {
             long room = sequence < 0 ? binding.stateSize(address) : binding.stateSequenceSize(address, sequence, 0);
@@ -152,7 +152,7 @@ public final class ContextState {
         }
     }
 
-    private int[] restore(ReadableByteChannel source, int sequence, long available, String name) {
+    int[] restore(ReadableByteChannel source, int sequence, long available, String name) {
         long address = handle.enter();
         try {
             StateHeader header = StateHeader.read(source, available, name);

@@ -30,6 +30,8 @@ public final class Generation implements Iterable<String> {
     private final Vocab vocab;
     private final Sampler sampler;
     private final GenerationOptions options;
+    private final ContextFullPolicy whenFull;
+    private final int keep;
     private final int[] prompt;
     private final Utf8Decoder decoder = new Utf8Decoder();
     private final StopMatcher stops;
@@ -42,16 +44,30 @@ public final class Generation implements Iterable<String> {
     private boolean started;
     private boolean iterated;
     private volatile boolean cancelled;
+    private boolean failed;
     private @Nullable FinishReason reason;
     private long startedAt;
     private long promptDoneAt;
     private long finishedAt;
 
     Generation(Context context, int[] prompt, Sampler sampler, GenerationOptions options) {
+        this(context, prompt, sampler, options, options.whenFull, options.keep);
+    }
+
+    /** With a policy in place of the options'. */
+    Generation(
+            Context context,
+            int[] prompt,
+            Sampler sampler,
+            GenerationOptions options,
+            ContextFullPolicy whenFull,
+            int keep) {
         this.context = context;
         this.vocab = context.model().vocab();
         this.sampler = Objects.requireNonNull(sampler, "sampler");
-        this.options = Objects.requireNonNull(options, "options");
+        this.options = options;
+        this.whenFull = whenFull;
+        this.keep = keep;
         this.prompt = prompt.clone();
         this.stops = new StopMatcher(options.stop);
         if (prompt.length == 0) {
@@ -65,9 +81,9 @@ public final class Generation implements Iterable<String> {
                     "The prompt has " + prompt.length + " tokens, the context holds " + context.sequenceLength()
                             + ". Shorten it, or open a longer context with ContextOptions.length().");
         }
-        if (options.whenFull == ContextFullPolicy.SHIFT && options.keep >= context.sequenceLength() - 1) {
+        if (whenFull == ContextFullPolicy.SHIFT && keep >= context.sequenceLength() - 1) {
             throw new IllegalArgumentException(
-                    "keep is " + options.keep + ", must leave room in a context of " + context.sequenceLength());
+                    "keep is " + keep + ", must leave room in a context of " + context.sequenceLength());
         }
         if (!context.model().hasDecoder()) {
             throw new IllegalStateException(
@@ -114,6 +130,16 @@ public final class Generation implements Iterable<String> {
     /** By the context, which also stops the computation under way. */
     void requestCancel() {
         cancelled = true;
+    }
+
+    /** The text of the pieces taken so far. */
+    String textSoFar() {
+        return consumed.toString();
+    }
+
+    /** Whether it was broken off by an exception. */
+    boolean hasFailed() {
+        return failed;
     }
 
     /** Why it ended; empty while it goes on. */
@@ -172,12 +198,18 @@ public final class Generation implements Iterable<String> {
             }
             if (!started) {
                 computePrompt();
+            } else if (!context.isGenerating(this)) {
+                throw new IllegalStateException("another generation has begun on " + context
+                        + ", so that this one cannot go on; finish one before the next");
             } else if (!computeLast()) {
                 return finish(FinishReason.CONTEXT_FULL);
             }
             return choose();
         } catch (CancellationException e) {
             return finish(FinishReason.CANCELLED);
+        } catch (RuntimeException e) {
+            failed = true;
+            throw e;
         }
     }
 
@@ -195,7 +227,7 @@ public final class Generation implements Iterable<String> {
     /** Computes the token chosen last. Returns whether there was room for it. */
     private boolean computeLast() {
         if (position == context.sequenceLength()) {
-            switch (options.whenFull) {
+            switch (whenFull) {
                 case STOP:
                     return false;
                 case FAIL:
@@ -203,7 +235,7 @@ public final class Generation implements Iterable<String> {
                             + " generated ones. Open a longer one with ContextOptions.length(), or choose"
                             + " ContextFullPolicy.SHIFT.");
                 case SHIFT:
-                    position -= context.transcript().shift(options.keep);
+                    position -= context.transcript().shift(keep);
             }
         }
         context.transcript().append(tokens[generated - 1], position);

@@ -237,7 +237,8 @@ public final class Model implements AutoCloseable {
     public List<String> classifierLabels() {
         long address = handle.enter();
         try {
-            int count = isClassifier() ? binding.modelClassifierOutputs(address) : 0;
+            // Without the head, the number is undefined in llama.cpp.
+            int count = pooling() == Pooling.RANK ? binding.modelClassifierOutputs(address) : 0;
             List<String> labels = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 labels.add(Objects.requireNonNullElse(binding.modelClassifierLabel(address, i), ""));
@@ -248,9 +249,9 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    /** The number of outputs is undefined in llama.cpp for models without the head; their metadata has no labels. */
-    private boolean isClassifier() {
-        return "4".equals(metadata.get(architecture() + ".pooling_type"));
+    /** How the model makes one vector of the embeddings of a text's tokens; {@link Pooling#NONE} if its file says nothing. */
+    public Pooling pooling() {
+        return Pooling.of(metadataInt(architecture() + ".pooling_type").orElse(Pooling.NONE.code()));
     }
 
     /** The Jinja chat template of the file. */

@@ -44,6 +44,10 @@ final class TokenHistory {
         size -= to - from;
     }
 
+    int[] toArray() {
+        return Arrays.copyOf(tokens, size);
+    }
+
     void forget() {
         size = 0;
     }

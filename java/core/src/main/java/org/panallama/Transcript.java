@@ -28,6 +28,17 @@ final class Transcript {
         history.forget();
     }
 
+    /** The tokens in the context's memory; none if they are not known. */
+    int[] tokens() {
+        return history.toArray();
+    }
+
+    /** Something else put these tokens into the context's memory. */
+    void remember(int[] tokens) {
+        history.forget();
+        history.append(tokens, 0, tokens.length);
+    }
+
     /**
      * Appends {@code tokens[from]} to {@code tokens[to - 1]}.
      *
