@@ -34,8 +34,8 @@ final class Architectures {
             xverse
             """);
 
-    /** Those among {@link #WHOLE_HEAD_ROPE} whose layers may differ in their number of heads. */
-    static final Set<String> VARIED_HEADS = Set.of("deci");
+    /** Those among {@link #WHOLE_HEAD_ROPE} whose layers may differ in their attention. */
+    static final Set<String> VARIED_LAYERS = Set.of("deci", "graniteswitch", "pockettts");
 
     /** Those that may rotate part of a head but need keys and values of one length. */
     static final Set<String> EQUAL_KEY_VALUE = words("""
@@ -67,7 +67,7 @@ final class Architectures {
     /** Returns whether each layer has attention, with queries, keys and values straight from the heads' sizes. */
     static boolean hasPlainAttention(String architecture) {
         return MORE_PLAIN_ATTENTION.contains(architecture)
-                || WHOLE_HEAD_ROPE.contains(architecture) && !VARIED_HEADS.contains(architecture);
+                || WHOLE_HEAD_ROPE.contains(architecture) && !VARIED_LAYERS.contains(architecture);
     }
 
     /** Returns the known names most like an unknown one, the most like first. */

@@ -128,7 +128,7 @@ final class HyperparameterRules {
             return;
         }
         boolean uniform = Architectures.WHOLE_HEAD_ROPE.contains(architecture)
-                && !Architectures.VARIED_HEADS.contains(architecture);
+                && !Architectures.VARIED_LAYERS.contains(architecture);
         int length = Math.max(heads.length(), groups == null ? 1 : groups.length());
         for (int i = 0; i < length; i++) {
             long queries = at(heads, i);
@@ -174,7 +174,8 @@ final class HyperparameterRules {
         }
         OptionalLong latent = between("attention.key_length_mla", 1, 1 << 20);
         long widest = latent.orElse(keyLength);
-        if (rotated > widest || rotated % 2 != 0 || latent.isPresent() && rotated == widest) {
+        boolean rotates = whole || file.metadata().containsKey(key("rope.dimension_count"));
+        if (rotated > widest || rotates && rotated % 2 != 0 || latent.isPresent() && rotated == widest) {
             throw wrong(key("rope.dimension_count"), rotated, "an even number up to the head's length of " + widest);
         }
     }

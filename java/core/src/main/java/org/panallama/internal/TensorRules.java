@@ -22,8 +22,9 @@ final class TensorRules {
     private static final String EXPERT_TABLE = "ffn_gate_tid2eid.weight";
 
     // Added or multiplied element by element, which ggml does in single precision only.
-    private static final Pattern ELEMENTWISE = Pattern.compile(
-            ".*(\\.bias|\\.scale|\\.input_scale|_norm[_0-9]*\\.weight|ssm_conv1d\\.weight|ssm_a|ssm_d)");
+    private static final Pattern ELEMENTWISE =
+            Pattern.compile(".*(\\.bias|\\.scale|\\.input_scale|_norm[_0-9]*\\.weight"
+                    + "|ssm_conv1d\\.weight|ssm_a|ssm_d|rope_freqs\\.weight|rope_factors_(long|short)\\.weight)");
 
     private TensorRules() {}
 
@@ -40,7 +41,7 @@ final class TensorRules {
             if (NEVER_WEIGHTS.contains(type)) {
                 throw refused(file, tensor, "only floating-point and weight quantization types");
             }
-            boolean vector = tensor.elements() == tensor.dimension(0);
+            boolean vector = tensor.shape().size() <= 1;
             if (type != TensorType.F32
                     && (vector || ELEMENTWISE.matcher(tensor.name()).matches())) {
                 throw refused(file, tensor, "only F32");

@@ -146,6 +146,10 @@ class GgufPreflightTest {
     void refusesTensorTypesThatOperatorsLack() {
         assertRefused(w -> w.tensor("blk.0.attn_q.bias", TensorType.F16, 32), "'blk.0.attn_q.bias' is stored as F16");
         assertRefused(w -> w.tensor("rope_freqs.weight", TensorType.F16, 8), "only F32");
+        assertRefused(w -> w.tensor("blk.0.attn_q_norm.weight", TensorType.F16, 8, 1), "only F32");
+        assertThat(check(SmallModel.writer().tensor("cls.output.weight", TensorType.F16, 32, 1))
+                        .tensors())
+                .hasSize(12);
         assertRefused(w -> w.tensor("x.weight", TensorType.I32, 8, 8), "is stored as I32");
         assertRefused(w -> w.tensor("x.weight", TensorType.Q8_K, 256, 8), "is stored as Q8_K");
         assertRefused(
