@@ -16,6 +16,7 @@ final class Program {
     Program(Streams streams) {
         this.streams = streams;
         commands.put("generate", () -> new GenerateCommand(streams));
+        commands.put("info", () -> new InfoCommand(streams));
         commands.put("tokenize", () -> new TokenizeCommand(streams));
     }
 
