@@ -22,6 +22,7 @@ final class ErrorReport implements IParameterExceptionHandler, IExecutionExcepti
             "ContextOptions.length()", "-c",
             "ModelOptions.checkMemory(false)", "--no-memory-check",
             "ContextFullPolicy.SHIFT", "--context-full shift",
+            "ChatTemplate.of()", "--template",
             "ModelOptions.vocabOnly(true)", "the tokenize command");
 
     private final PrintStream err;
@@ -75,7 +76,8 @@ final class ErrorReport implements IParameterExceptionHandler, IExecutionExcepti
         return e + " (this should not happen; -v shows where it came from)";
     }
 
-    private static String inOptions(String message) {
+    /** A message of the library in terms of the program. */
+    static String inOptions(String message) {
         String text = message;
         for (Map.Entry<String, String> option : OPTIONS.entrySet()) {
             text = text.replace(option.getKey(), option.getValue());

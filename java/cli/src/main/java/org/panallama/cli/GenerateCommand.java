@@ -2,8 +2,6 @@ package org.panallama.cli;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -33,8 +31,6 @@ import picocli.CommandLine.Option;
         })
 final class GenerateCommand implements Callable<Integer> {
 
-    private static final int NO_LIMIT = -1;
-
     private final Streams streams;
 
     @ArgGroup(multiplicity = "1")
@@ -43,23 +39,11 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private ModelArguments modelArguments;
 
-    @Option(
-            names = {"-n", "--max-tokens"},
-            paramLabel = "N",
-            description = "Most tokens to generate; -1 for as many as fit the context (default: ${DEFAULT-VALUE}).")
-    private int maxTokens = NO_LIMIT;
+    @Mixin
+    private LengthArguments length;
 
     @Mixin
     private SamplingArguments sampling;
-
-    @Option(
-            names = "--stop",
-            paramLabel = "TEXT",
-            description = "Text that ends the generation and is not part of it. May be repeated.")
-    private List<String> stop = new ArrayList<>();
-
-    @Option(names = "--ignore-eos", description = "Go on where the model would end its answer.")
-    private boolean ignoreEos;
 
     @Mixin
     private ContextArguments contextArguments;
@@ -114,17 +98,17 @@ final class GenerateCommand implements Callable<Integer> {
         long start = System.nanoTime();
         try (Interruption interruption = new Interruption();
                 Sampler sampler = sampling.sampler();
-                Model model = load(interruption);
+                Model model = modelArguments.load(streams.err(), interruption);
                 Context context = contextArguments.open(model, contextOptions)) {
             modelArguments.addAdapters(context, adapters);
             Duration loadTime = Duration.ofNanos(System.nanoTime() - start);
             Generation generation = context.generate(text, sampler, options);
             interruption.cancels(generation::cancel);
             if (json) {
-                String answer = withoutLeadingSpace(generation.text());
+                String answer = Output.withoutLeadingSpace(generation.text());
                 streams.out().json(new GenerationJson(answer, generation, sampling.seed(), loadTime, logprobs != null));
             } else {
-                stream(generation);
+                streams.out().stream(generation);
             }
             GenerationReport report = new GenerationReport(streams.err());
             if (!json) {
@@ -137,11 +121,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private GenerationOptions options() {
-        GenerationOptions.Builder options =
-                GenerationOptions.builder().stop(stop).ignoreEndOfGeneration(ignoreEos);
-        if (maxTokens != NO_LIMIT) {
-            options.maxTokens(maxTokens);
-        }
+        GenerationOptions.Builder options = length.options();
         if (logprobs != null) {
             options.logprobs(logprobs);
         }
@@ -154,31 +134,4 @@ final class GenerateCommand implements Callable<Integer> {
                 : TextFile.withoutLastLineFeed(TextFile.read(prompt.file, streams.in()));
     }
 
-    private Model load(Interruption interruption) {
-        try (LoadingBar bar = new LoadingBar(streams.err(), interruption)) {
-            return modelArguments.load(bar);
-        }
-    }
-
-    /** Prints each piece as it comes, and a line feed at the end if there is none. */
-    private void stream(Generation generation) {
-        Output out = streams.out();
-        String last = "";
-        boolean first = true;
-        for (String piece : generation) {
-            out.print(first ? withoutLeadingSpace(piece) : piece);
-            out.flush();
-            first = false;
-            last = piece;
-        }
-        if (!last.endsWith("\n")) {
-            out.print("\n");
-            out.flush();
-        }
-    }
-
-    /** Tokens carry the space in front of a word, so that an answer begins with the one between it and the prompt. */
-    private static String withoutLeadingSpace(String text) {
-        return text.startsWith(" ") ? text.substring(1) : text;
-    }
 }

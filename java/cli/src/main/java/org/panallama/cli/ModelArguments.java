@@ -1,5 +1,6 @@
 package org.panallama.cli;
 
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -9,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import org.panallama.Context;
 import org.panallama.LoadMode;
-import org.panallama.LoadProgress;
 import org.panallama.LoraAdapter;
 import org.panallama.Model;
 import org.panallama.ModelOptions;
@@ -59,8 +59,11 @@ final class ModelArguments {
         return options;
     }
 
-    Model load(LoadProgress progress) {
-        return Model.load(file.path(), options().onProgress(progress).build());
+    /** Loads the model, with a progress bar where that takes long. */
+    Model load(PrintStream err, Interruption interruption) {
+        try (LoadingBar bar = new LoadingBar(err, interruption)) {
+            return Model.load(file.path(), options().onProgress(bar).build());
+        }
     }
 
     /** The adapters by file, with their scales. */

@@ -8,6 +8,7 @@ import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import org.panallama.Generation;
 import org.panallama.LlamaException;
 
 /** The program's result on its way to stdout. Unlike a {@link java.io.PrintStream}, it does not hide that writing failed. */
@@ -51,6 +52,27 @@ final class Output {
 
     void flush() {
         attempt(writer::flush);
+    }
+
+    /** A text as it is generated, and a line feed at its end if it has none. */
+    void stream(Generation generation) {
+        String last = "";
+        boolean first = true;
+        for (String piece : generation) {
+            print(first ? withoutLeadingSpace(piece) : piece);
+            flush();
+            first = false;
+            last = piece;
+        }
+        if (!last.endsWith("\n")) {
+            print("\n");
+            flush();
+        }
+    }
+
+    /** Tokens carry the space in front of a word, so that an answer begins with the one between it and the prompt. */
+    static String withoutLeadingSpace(String text) {
+        return text.startsWith(" ") ? text.substring(1) : text;
     }
 
     /** One JSON value and the end of its line. */

@@ -16,8 +16,10 @@ final class Program {
     Program(Streams streams) {
         this.streams = streams;
         commands.put("generate", () -> new GenerateCommand(streams));
+        commands.put("chat", () -> new ChatCommand(streams));
         commands.put("info", () -> new InfoCommand(streams));
         commands.put("tokenize", () -> new TokenizeCommand(streams));
+        commands.put("embed", () -> new EmbedCommand(streams));
     }
 
     /** Returns the exit status: 0, 1 if it failed, 2 if the command line was wrong. */

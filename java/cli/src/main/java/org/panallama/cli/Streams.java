@@ -25,4 +25,9 @@ record Streams(InputStream in, Output out, PrintStream err) {
     static Streams standard() {
         return of(System.in, new FileOutputStream(FileDescriptor.out), new FileOutputStream(FileDescriptor.err));
     }
+
+    /** Whether the input is the process's own, which may be a terminal. */
+    boolean isProcess() {
+        return in == System.in;
+    }
 }
