@@ -21,8 +21,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "chat",
         customSynopsis = "panallama chat [OPTIONS]",
-        description = "Talks with a model in its own chat template, on the terminal or line by line through a pipe. /help lists"
-                + " what can be typed besides messages.",
+        description =
+                "Talks with a model in its own chat template, on the terminal or line by line through a pipe. /help lists"
+                        + " what can be typed besides messages.",
         sortOptions = false,
         defaultValueProvider = ChatDefaults.class,
         footerHeading = "%nExamples:%n",
@@ -43,7 +44,8 @@ final class ChatCommand implements Callable<Integer> {
     @Option(
             names = "--template",
             paramLabel = "NAME",
-            description = "Chat template, for a model without one; one of llama.cpp's, for example mistral-v1 or chatml.")
+            description =
+                    "Chat template, for a model without one; one of llama.cpp's, for example mistral-v1 or chatml.")
     private @Nullable String template;
 
     @Option(

@@ -94,7 +94,8 @@ final class Conversation {
                 session = sessions.apply(argument.isEmpty() ? null : argument);
                 tell(argument.isEmpty() ? "no system message" : "the system message is set");
             }
-            case "/undo" -> tell(session.undo().map(question -> "taken back: " + question).orElse("nothing to take back"));
+            case "/undo" ->
+                tell(session.undo().map(question -> "taken back: " + question).orElse("nothing to take back"));
             case "/retry" -> print(session.regenerate());
             case "/save" -> {
                 session.save(file(name, argument));
@@ -106,8 +107,9 @@ final class Conversation {
             }
             case "/help" -> tell(HELP);
             case "/exit", "/quit" -> over = true;
-            default -> throw new IllegalArgumentException(
-                    "there is no command " + name + "; /help lists them. A message that begins with / is written //");
+            default ->
+                throw new IllegalArgumentException("there is no command " + name
+                        + "; /help lists them. A message that begins with / is written //");
         }
     }
 

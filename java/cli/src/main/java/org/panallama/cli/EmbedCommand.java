@@ -40,8 +40,9 @@ final class EmbedCommand implements Callable<Integer> {
     @Option(
             names = "--pooling",
             paramLabel = "KIND",
-            description = "How the vectors of a text's tokens become one: mean, cls, last, or none for a line for each token"
-                    + " (default: as the model says, mean if it says nothing).")
+            description =
+                    "How the vectors of a text's tokens become one: mean, cls, last, or none for a line for each token"
+                            + " (default: as the model says, mean if it says nothing).")
     private @Nullable Pooling pooling;
 
     @Option(names = "--no-normalize", description = "Leave the vectors' lengths as they are, instead of scaling to 1.")

@@ -133,5 +133,4 @@ final class GenerateCommand implements Callable<Integer> {
                 ? Objects.requireNonNull(prompt.text)
                 : TextFile.withoutLastLineFeed(TextFile.read(prompt.file, streams.in()));
     }
-
 }

@@ -13,7 +13,8 @@ final class StateFolder {
         Path home = Path.of(System.getProperty("user.home"));
         String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         if (system.contains("windows")) {
-            return fromEnvironment("LOCALAPPDATA", home.resolve("AppData/Local")).resolve("panallama");
+            return fromEnvironment("LOCALAPPDATA", home.resolve("AppData/Local"))
+                    .resolve("panallama");
         }
         if (system.contains("mac")) {
             return home.resolve("Library/Application Support/panallama");

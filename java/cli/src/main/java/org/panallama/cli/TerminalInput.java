@@ -58,7 +58,8 @@ final class TerminalInput implements ChatInput {
     /** Asks for another line after a backslash; the message itself is not parsed into words. */
     private static final class Continuation implements Parser {
 
-        private final Parser words = new DefaultParser().escapeChars(new char[0]).quoteChars(new char[0]);
+        private final Parser words =
+                new DefaultParser().escapeChars(new char[0]).quoteChars(new char[0]);
 
         @Override
         public ParsedLine parse(String line, int cursor, ParseContext context) {
