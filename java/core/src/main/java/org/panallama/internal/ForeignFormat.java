@@ -15,7 +15,8 @@ final class ForeignFormat {
         String text = new String(prefix, StandardCharsets.ISO_8859_1);
         String lower = text.stripLeading().toLowerCase(Locale.ROOT);
         if (text.startsWith("version https://git-lfs")) {
-            return "this is a Git LFS pointer, the model itself was not downloaded; run 'git lfs pull' in its directory";
+            return "this is a Git LFS pointer, the model itself was not downloaded; "
+                    + "run 'git lfs pull' in its directory";
         }
         if (lower.startsWith("<!doctype html") || lower.startsWith("<html")) {
             return "this is a web page, probably an error or login page saved by a download; "

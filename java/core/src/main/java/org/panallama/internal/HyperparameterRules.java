@@ -8,7 +8,7 @@ import org.panallama.ModelLoadException;
 
 /**
  * Refuses hyperparameters with which llama.cpp would fail an assertion or divide by zero while it loads the model,
- * creates a context or decodes. Where a wrong value merely disagrees with the tensors' shapes, llama.cpp says so itself.
+ * creates a context or decodes. Where a wrong value merely disagrees with the tensors' shapes, llama.cpp says so.
  */
 final class HyperparameterRules {
     private static final int MAX_LAYERS = 512;

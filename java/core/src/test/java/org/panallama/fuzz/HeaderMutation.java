@@ -11,7 +11,7 @@ import org.panallama.internal.GgufFile;
 import org.panallama.internal.GgufType;
 import org.panallama.internal.GgufWriter;
 
-/** One or two changes to the metadata, vocabulary or tensor list of a model, of a kind that leaves the file well-formed. */
+/** One or two changes to the metadata, vocabulary or tensor list of a model, most of which leave it well-formed. */
 final class HeaderMutation {
     private static final int F16 = TensorType.F16.id();
     private static final int BF16 = TensorType.BF16.id();
