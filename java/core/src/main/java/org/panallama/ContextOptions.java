@@ -79,7 +79,7 @@ public final class ContextOptions {
     /** Collects options; each value is checked when it is set. Not thread-safe. */
     public static final class Builder {
 
-        private static final int MAX_BATCH = 1 << 20;
+        static final int MAX_BATCH = 1 << 20;
         static final int MAX_THREADS = 512; // GGML_MAX_N_THREADS
         private static final int MAX_SEQUENCES = 256; // LLAMA_MAX_SEQ
         private static final Set<TensorType> CACHE_TYPES = EnumSet.of(

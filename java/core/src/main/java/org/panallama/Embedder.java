@@ -145,8 +145,6 @@ public final class Embedder implements AutoCloseable {
     /** Collects settings; each value is checked when it is set. Not thread-safe. */
     public static final class Builder {
 
-        private static final int MAX_MICRO_BATCH = 1 << 20;
-
         private final Model model;
         private Pooling pooling = Pooling.FROM_MODEL;
         private boolean normalize = true;
@@ -179,7 +177,7 @@ public final class Embedder implements AutoCloseable {
 
         /** Most tokens that are computed together, and so also of one text; 512 by default. */
         public Builder microBatch(int tokens) {
-            microBatch = Require.inRange("microBatch", tokens, 1, MAX_MICRO_BATCH);
+            microBatch = Require.inRange("microBatch", tokens, 1, ContextOptions.Builder.MAX_BATCH);
             return this;
         }
 

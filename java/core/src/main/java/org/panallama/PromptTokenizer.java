@@ -57,12 +57,29 @@ final class PromptTokenizer {
         }
     }
 
+    /** The tokens of a text, with nothing added. */
+    int[] tokenize(List<Piece> pieces) {
+        return tokens(pieces, List.of()).finish();
+    }
+
     /**
      * The tokens of a prompt, BOS in front if the model wants it and the template does not write it.
      *
      * @param answers one for each of the assistant's pieces, {@code null} to tokenize its text; may end early
      */
     int[] tokenize(List<Piece> pieces, List<@Nullable Answer> answers) {
+        int[] tokens = tokens(pieces, answers).finish();
+        int bos = vocab.bos();
+        if (!vocab.addsBos() || bos == Vocab.NO_TOKEN || (tokens.length > 0 && tokens[0] == bos)) {
+            return tokens;
+        }
+        int[] withBos = new int[tokens.length + 1];
+        withBos[0] = bos;
+        System.arraycopy(tokens, 0, withBos, 1, tokens.length);
+        return withBos;
+    }
+
+    private Tokens tokens(List<Piece> pieces, List<@Nullable Answer> answers) {
         Tokens tokens = new Tokens();
         int answer = 0;
         Answer generated = null;
@@ -84,7 +101,7 @@ final class PromptTokenizer {
                 answer += piece.isAnswer() ? 1 : 0;
             }
         }
-        return tokens.finish();
+        return tokens;
     }
 
     /** What the prompt ends with, where an answer would follow. */
@@ -147,15 +164,7 @@ final class PromptTokenizer {
 
         int[] finish() {
             flush();
-            int[] all = ids.toArray();
-            int bos = vocab.bos();
-            if (!vocab.addsBos() || (all.length > 0 && all[0] == bos)) {
-                return all;
-            }
-            int[] withBos = new int[all.length + 1];
-            withBos[0] = bos;
-            System.arraycopy(all, 0, withBos, 1, all.length);
-            return withBos;
+            return ids.toArray();
         }
     }
 
