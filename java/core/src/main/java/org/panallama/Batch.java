@@ -27,6 +27,7 @@ public final class Batch implements AutoCloseable {
     private int size;
     private int largestSequence;
     private int largestToken;
+    private int largestPosition;
 
     private Batch(int capacity, int embeddingSize, int maxSequences, @Nullable Handle parent) {
         this.capacity = Require.inRange("capacity", capacity, 1, MAX_CAPACITY);
@@ -153,6 +154,7 @@ public final class Batch implements AutoCloseable {
         }
         Require.inRange("position", position, 0, Integer.MAX_VALUE);
         positions.putInt(size * Integer.BYTES, position);
+        largestPosition = Math.max(largestPosition, position);
         outputs.put(size, (byte) (output ? 1 : 0));
         return size;
     }
@@ -188,6 +190,7 @@ public final class Batch implements AutoCloseable {
         size = 0;
         largestSequence = 0;
         largestToken = 0;
+        largestPosition = 0;
     }
 
     /** How many tokens are in the batch. */
@@ -224,6 +227,10 @@ public final class Batch implements AutoCloseable {
 
     int largestToken() {
         return largestToken;
+    }
+
+    int largestPosition() {
+        return largestPosition;
     }
 
     @Override

@@ -35,6 +35,7 @@ public final class Context implements AutoCloseable {
     private final ContextState state;
     private final long memoryAddress;
     private final int vocabSize;
+    private final int positions;
     private final int length;
     private final int sequenceLength;
     private final int batchSize;
@@ -74,6 +75,7 @@ public final class Context implements AutoCloseable {
         });
         this.memoryAddress = binding.memory(address);
         this.vocabSize = model.vocab().size();
+        this.positions = LearnedPositions.count(model);
         this.length = binding.contextLength(address);
         this.sequenceLength = binding.contextLengthPerSequence(address);
         this.batchSize = binding.contextBatch(address);
@@ -240,6 +242,7 @@ public final class Context implements AutoCloseable {
             Require.index("token", batch.largestToken(), vocabSize);
         }
         Require.index("sequence", batch.largestSequence(), sequences);
+        Require.index("position", batch.largestPosition(), positions);
     }
 
     private RuntimeException failure(int status, Batch batch) {

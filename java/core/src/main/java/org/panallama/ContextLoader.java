@@ -41,6 +41,7 @@ final class ContextLoader {
      */
     long open(long modelAddress, long abortFlag) {
         checkCacheTypes();
+        checkSequences();
         checkMemory();
         warnIfLongerThanTrained();
         Deque<String> kept = LogRouter.newKeeper();
@@ -50,6 +51,34 @@ final class ContextLoader {
                     + LogRouter.explain(kept));
         }
         return address;
+    }
+
+    /** llama.cpp has an output for each sequence in mind, and no more outputs than a batch has tokens. */
+    private void checkSequences() {
+        int most = Math.min(options.batch, length);
+        if (options.sequences > most) {
+            throw new IllegalArgumentException("sequences is " + options.sequences
+                    + ", must be at most the number of tokens in a batch and in the context, which is " + most);
+        }
+    }
+
+    /**
+     * The micro-batch, cut to a multiple of the sequences where it matters: llama.cpp ends the process when it prepares the graph
+     * of a mean over anything else.
+     */
+    private int microBatch() {
+        Pooling pooling = options.pooling == Pooling.FROM_MODEL ? model.pooling() : options.pooling;
+        boolean mean = pooling == Pooling.MEAN || pooling == Pooling.RANK;
+        if (!mean || !options.embeddings || options.sequences == 1) {
+            return options.microBatch;
+        }
+        int tokens = Math.min(options.microBatch, length);
+        if (tokens < options.sequences) {
+            throw new IllegalArgumentException(
+                    "microBatch is " + tokens + ", must be at least the number of sequences, " + options.sequences
+                            + ", for embeddings with pooling");
+        }
+        return tokens - tokens % options.sequences;
     }
 
     private void checkCacheTypes() {
@@ -93,8 +122,9 @@ final class ContextLoader {
 
     private void warnIfLongerThanTrained() {
         int trained = model.trainContextLength();
+        boolean shared = options.embeddings && options.sequences > 1; // by texts that are short of it
         boolean stretched = options.ropeFrequencyScale != 0 || options.ropeScaling != RopeScaling.FROM_MODEL;
-        if (trained > 0 && length > trained && !stretched) {
+        if (trained > 0 && length > trained && !stretched && !shared) {
             LOG.warn(
                     "A context of {} tokens is longer than the {} that {} was trained for; beyond those, its text decays unless"
                             + " RoPE is scaled, see ContextOptions.ropeScaling()",
@@ -108,7 +138,7 @@ final class ContextLoader {
         return new ContextParams(
                 length,
                 options.batch,
-                options.microBatch,
+                microBatch(),
                 options.sequences,
                 options.threads,
                 options.batchThreads,

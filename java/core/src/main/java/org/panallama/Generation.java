@@ -85,9 +85,9 @@ public final class Generation implements Iterable<String> {
             throw new IllegalArgumentException(
                     "keep is " + keep + ", must leave room in a context of " + context.sequenceLength());
         }
-        if (!context.model().hasDecoder()) {
+        if (!context.model().hasDecoder() || context.memoryAddress() == 0) {
             throw new IllegalStateException(
-                    context.model() + " has no decoder, so it cannot generate text; see Embedder");
+                    context.model() + " cannot generate text one token after the other; for embeddings see Embedder");
         }
     }
 
