@@ -19,20 +19,22 @@ final class SequenceBatches implements AutoCloseable {
     SequenceBatches(Model model, Pooling pooling, int microBatch, int sequences, int threads) {
         // llama.cpp spreads several sequences of a recurrent model over more than one micro-batch.
         boolean together = !model.isRecurrent() && !model.isHybrid();
+        int count = together ? Math.min(sequences, microBatch) : 1;
+        int trained = model.trainContextLength();
+        int most = trained > 0 ? Math.min(microBatch, trained) : microBatch;
         ContextOptions.Builder options = ContextOptions.builder()
-                .length(microBatch)
+                .length(count == 1 ? most : microBatch)
                 .batch(microBatch)
                 .microBatch(microBatch)
-                .sequences(together ? Math.min(sequences, Llama.maxSequences()) : 1)
+                .sequences(count)
                 .pooling(pooling)
                 .embeddings(true);
         if (threads > 0) {
             options.threads(threads);
         }
         this.context = model.newContext(options.build());
-        this.batch = Batch.scratch(microBatch, context.handle());
-        int trained = model.trainContextLength();
-        this.longest = trained > 0 ? Math.min(microBatch, trained) : microBatch;
+        this.batch = Batch.scratch(context.microBatchSize(), context.handle());
+        this.longest = Math.min(most, batch.capacity());
     }
 
     /** The most tokens that a sequence can have. */

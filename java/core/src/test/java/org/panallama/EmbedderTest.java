@@ -85,7 +85,10 @@ class EmbedderTest {
                     for (int i = 0; i < TEXTS.size(); i++) {
                         assertClose(batched.get(i), single.embed(TEXTS.get(i)));
                     }
-                    assertThat(dot(batched.get(0), batched.get(2))).isLessThan(0.9999);
+                    if (pooling != Pooling.CLS
+                            || model == bert) { // the first token of a decoder knows nothing of the text
+                        assertThat(dot(batched.get(0), batched.get(2))).isLessThan(0.9999);
+                    }
                 }
             }
         }
