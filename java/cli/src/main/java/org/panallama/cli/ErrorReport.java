@@ -2,9 +2,11 @@ package org.panallama.cli;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
 import org.panallama.LlamaException;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
@@ -46,7 +48,7 @@ final class ErrorReport implements IParameterExceptionHandler, IExecutionExcepti
     }
 
     @Override
-    public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
+    public int handleExecutionException(Exception e, CommandLine command, @Nullable ParseResult parsed) {
         if (e instanceof Output.ClosedException) {
             return ExitCode.OK; // the reader has what it wanted
         }
@@ -66,6 +68,9 @@ final class ErrorReport implements IParameterExceptionHandler, IExecutionExcepti
     }
 
     private static String message(Exception e) {
+        if (e instanceof UncheckedIOException unchecked) {
+            return unchecked.getCause().getMessage();
+        }
         if (e instanceof LlamaException
                 || e instanceof IllegalArgumentException
                 || e instanceof IllegalStateException

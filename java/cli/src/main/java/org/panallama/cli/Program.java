@@ -1,10 +1,11 @@
 package org.panallama.cli;
 
 import java.io.PrintWriter;
-import java.io.Writer;
+import java.io.StringWriter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.panallama.LlamaException;
 import picocli.CommandLine;
 
 /** Parses a command line and runs what it names. */
@@ -33,34 +34,24 @@ final class Program {
             line.addSubcommand(new CommandLine.HelpCommand());
         }
         ErrorReport errors = new ErrorReport(streams.err());
-        PrintWriter out = new PrintWriter(new ToOutput());
-        line.setOut(out);
+        // Help and version; picocli would not notice that they cannot be printed.
+        StringWriter help = new StringWriter();
+        line.setOut(new PrintWriter(help));
         line.setErr(new PrintWriter(streams.err(), true));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setParameterExceptionHandler(errors);
         line.setExecutionExceptionHandler(errors);
         line.setUsageHelpAutoWidth(true);
         int status = line.execute(args);
-        out.flush();
-        return status;
-    }
-
-    /** Where picocli prints its help. */
-    private final class ToOutput extends Writer {
-
-        @Override
-        public void write(char[] buffer, int offset, int length) {
-            streams.out().print(new String(buffer, offset, length));
+        if (help.getBuffer().isEmpty()) {
+            return status;
         }
-
-        @Override
-        public void flush() {
+        try {
+            streams.out().print(help.toString());
             streams.out().flush();
-        }
-
-        @Override
-        public void close() {
-            flush();
+            return status;
+        } catch (Output.ClosedException | LlamaException e) {
+            return errors.handleExecutionException(e, line, null);
         }
     }
 }

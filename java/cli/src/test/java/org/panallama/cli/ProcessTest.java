@@ -1,0 +1,124 @@
+package org.panallama.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+/** What can be seen of a process of its own only: bytes, locale, pipes, signals. */
+class ProcessTest {
+
+    private static final byte[] NOTHING = {};
+    private static final String ENDLESS = "[INST] 背诵李白的诗。 [/INST]";
+
+    @Test
+    void stdoutIsTheAnswerAlone() throws Exception {
+        Result result = Child.run(Map.of("LC_ALL", "C.UTF-8"), NOTHING, "generate", "-p", Result.FRANCE, "--temp", "0");
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.out()).isEqualTo("France\n");
+        assertThat(result.err()).doesNotContain("WARNING").hasLineCount(3);
+    }
+
+    @Test
+    void textIsUtf8InTheCLocale() throws Exception {
+        Result result = Child.run(
+                Map.of("LC_ALL", "C"),
+                "[INST] What is the Chinese name of Japan? [/INST]\n".getBytes(StandardCharsets.UTF_8),
+                "generate",
+                "-f",
+                "-",
+                "--temp",
+                "0");
+        assertThat(result.out()).isEqualTo("日本\n");
+        byte[] question = "“床前明月光”的下一句是什么？\n".getBytes(StandardCharsets.UTF_8);
+        assertThat(Child.run(Map.of("LC_ALL", "C"), question, "chat", "--temp", "0")
+                        .out())
+                .isEqualTo("疑是地上霜\n");
+    }
+
+    @Test
+    void chatReadsItsInputToTheEnd() throws Exception {
+        Result result = Child.run(
+                Map.of(),
+                "What is 7 times 8?\nWhat is 7 times 8?\n".getBytes(StandardCharsets.UTF_8),
+                "chat",
+                "--temp",
+                "0");
+        assertThat(result.out()).isEqualTo("56\n56\n");
+        assertThat(result.status()).isZero();
+    }
+
+    @Test
+    void statusesAreThoseOfTheConvention() throws Exception {
+        assertThat(Child.run(Map.of(), NOTHING, "generate").status()).isEqualTo(2);
+        assertThat(Child.run(Map.of(), NOTHING, "generate", "-p", "a", "-m", "nowhere")
+                        .status())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void verboseShowsTheLogOnStderr() throws Exception {
+        Result result =
+                Child.run(Map.of("LC_ALL", "C.UTF-8"), NOTHING, "generate", "-v", "-p", Result.FRANCE, "--temp", "0");
+        assertThat(result.out()).isEqualTo("France\n");
+        assertThat(result.err()).contains("print_info: arch");
+    }
+
+    @Test
+    void aReaderThatLeavesEndsItQuietly() throws Exception {
+        Process process = Child.builder(
+                        Map.of("LC_ALL", "C.UTF-8"), "generate", "-p", ENDLESS, "--ignore-eos", "-t", "1")
+                .start();
+        try {
+            CompletableFuture<String> err = Child.text(process.getErrorStream());
+            InputStream out = process.getInputStream();
+            assertThat(out.read()).isPositive();
+            out.close();
+            Result result = Child.finished(process, CompletableFuture.completedFuture(""), err);
+            assertThat(result.status()).isZero();
+            assertThat(result.err()).isEmpty();
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aFullDiskIsAnError() throws Exception {
+        Process process = Child.builder(Map.of("LC_ALL", "C.UTF-8"), "generate", "-p", Result.FRANCE, "--temp", "0")
+                .redirectOutput(new File("/dev/full"))
+                .start();
+        Result result =
+                Child.finished(process, CompletableFuture.completedFuture(""), Child.text(process.getErrorStream()));
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.err()).contains("cannot write to stdout").doesNotContain("\tat ");
+    }
+
+    /** As Ctrl-C does; the JVM's exit status is 128 and the signal's number. */
+    @Test
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "processes cannot be asked to end there")
+    void anInterruptedGenerationPrintsWhatItHas() throws Exception {
+        Process process = Child.builder(
+                        Map.of("LC_ALL", "C.UTF-8"), "generate", "-p", ENDLESS, "--ignore-eos", "-t", "1")
+                .start();
+        try {
+            CompletableFuture<String> err = Child.text(process.getErrorStream());
+            InputStream out = process.getInputStream();
+            assertThat(out.read()).isPositive();
+            process.toHandle().destroy(); // unlike the process's own method, leaves the streams open
+            Result result = Child.finished(process, Child.text(out), err);
+            assertThat(result.status()).isEqualTo(128 + 15);
+            assertThat(result.out()).endsWith("\n");
+            assertThat(result.err()).contains("generation:");
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+}
