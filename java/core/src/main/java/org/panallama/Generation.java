@@ -42,6 +42,7 @@ public final class Generation implements Iterable<String> {
     private int reused;
     private int position; // of the next token to compute
     private boolean started;
+    private boolean atStart = true; // of the text
     private boolean iterated;
     private volatile boolean cancelled;
     private boolean failed;
@@ -255,12 +256,20 @@ public final class Generation implements Iterable<String> {
         boolean end = !options.ignoreEnd && vocab.isEndOfGeneration(token);
         String text = "";
         if (!end || options.showSpecial) {
-            text = stops.accept(decoder.decode(vocab.bytesOf(token, options.showSpecial)));
+            text = stops.accept(strip(decoder.decode(vocab.bytesOf(token, options.showSpecial))));
         }
         if (stops.isStopped()) {
             return text + finish(FinishReason.STOP_STRING);
         }
         return end ? text + finish(FinishReason.END_OF_GENERATION) : text;
+    }
+
+    private String strip(String text) {
+        if (!atStart || text.isEmpty()) {
+            return text;
+        }
+        atStart = false;
+        return options.stripLeadingSpace && text.charAt(0) == ' ' ? text.substring(1) : text;
     }
 
     /** Ends the text; returns what was held back. */

@@ -16,6 +16,7 @@ public final class GenerationOptions {
     final int logprobs;
     final boolean ignoreEnd;
     final boolean showSpecial;
+    final boolean stripLeadingSpace;
     final ContextFullPolicy whenFull;
     final int keep;
 
@@ -25,6 +26,7 @@ public final class GenerationOptions {
         logprobs = builder.logprobs;
         ignoreEnd = builder.ignoreEnd;
         showSpecial = builder.showSpecial;
+        stripLeadingSpace = builder.stripLeadingSpace;
         whenFull = builder.whenFull;
         keep = builder.keep;
     }
@@ -46,6 +48,7 @@ public final class GenerationOptions {
         private int logprobs = NO_LOGPROBS;
         private boolean ignoreEnd;
         private boolean showSpecial;
+        private boolean stripLeadingSpace;
         private ContextFullPolicy whenFull = ContextFullPolicy.STOP;
         private int keep;
 
@@ -89,6 +92,15 @@ public final class GenerationOptions {
         /** Writes special tokens out ({@code </s>}); they have no text by default. */
         public Builder showSpecial(boolean show) {
             showSpecial = show;
+            return this;
+        }
+
+        /**
+         * Leaves out a space at the very beginning, for an answer that stands alone: many models put one before their first
+         * word. Off by default, since the text continues the prompt.
+         */
+        public Builder stripLeadingSpace(boolean strip) {
+            stripLeadingSpace = strip;
             return this;
         }
 
