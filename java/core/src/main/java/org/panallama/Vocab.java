@@ -1,6 +1,7 @@
 package org.panallama;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.function.LongFunction;
@@ -92,7 +93,9 @@ public final class Vocab {
      * @throws IndexOutOfBoundsException if a token is not in the vocabulary
      */
     public String detokenize(int[] tokens, boolean removeSpecial, boolean showSpecial) {
-        int[] checked = tokens.clone();
+        // llama.cpp leaves the space that SentencePiece puts in front where it removes BOS itself.
+        int from = removeSpecial && tokens.length > 0 && tokens[0] == bos() && addsBos() ? 1 : 0;
+        int[] checked = Arrays.copyOfRange(tokens, from, tokens.length);
         for (int token : checked) {
             Require.index("token", token, size);
         }

@@ -18,11 +18,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of life and threads that the package documentation states. */
 @Tag("native")
+@SuppressWarnings("try") // closes on purpose what the try statement closes again
 class LifecycleTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -103,7 +105,7 @@ class LifecycleTest {
                     })
                     .build()) {
                 context.decode(1, 261, 262);
-                Future<Integer> sampled = CompletableFuture.supplyAsync(() -> blocking.sample(context, -1));
+                Future<Integer> sampled = async(() -> blocking.sample(context, -1));
                 await(inside);
                 assertThatThrownBy(() -> context.decode(1))
                         .isInstanceOf(IllegalStateException.class)
@@ -123,7 +125,7 @@ class LifecycleTest {
                 Context context = model.newContext(Tiny.context().build());
                 Sampler sampler = Sampler.greedy()) {
             context.decode(1, 261);
-            String text = CompletableFuture.supplyAsync(
+            String text = async(
                             () -> context.generate(Tiny.FRANCE, sampler).text())
                     .get(60, TimeUnit.SECONDS);
             assertThat(text).isEqualTo(" France");
@@ -143,9 +145,12 @@ class LifecycleTest {
                 })
                 .build();
         context.decode(1, 261, 262);
-        Future<Integer> sampled = CompletableFuture.supplyAsync(() -> blocking.sample(context, -1));
+        Future<Integer> sampled = async(() -> blocking.sample(context, -1));
         await(inside);
-        CompletableFuture<Void> closed = CompletableFuture.runAsync(model::close);
+        CompletableFuture<Void> closed = async(() -> {
+            model.close();
+            return null;
+        });
         // The close cannot finish; that it has begun shows in the state.
         assertTimeoutPreemptively(PATIENCE, () -> {
             while (!model.isClosed()) {
@@ -181,7 +186,7 @@ class LifecycleTest {
             int[] prompt = new int[2000];
             Arrays.fill(prompt, 300);
             CountDownLatch started = new CountDownLatch(1);
-            CompletableFuture<Throwable> outcome = CompletableFuture.supplyAsync(() -> {
+            CompletableFuture<Throwable> outcome = async(() -> {
                 for (int round = 0; round < 200; round++) {
                     started.countDown();
                     try {
@@ -268,6 +273,11 @@ class LifecycleTest {
     private static long residentBytes() throws IOException {
         String status = Files.readString(Path.of("/proc/self/statm"));
         return Long.parseLong(status.split(" ")[1]) * 4096;
+    }
+
+    /** On a thread of its own: the common pool may have one thread only, which the test blocks. */
+    private static <T> CompletableFuture<T> async(Supplier<T> work) {
+        return CompletableFuture.supplyAsync(work, runnable -> new Thread(runnable, "async").start());
     }
 
     private static void await(CountDownLatch latch) {

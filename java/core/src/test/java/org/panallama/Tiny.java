@@ -17,7 +17,8 @@ final class Tiny {
         return Model.load(TinyModel.path());
     }
 
+    /** One thread: the model is too small to gain by more, and the threads of a busy machine wait for each other. */
     static ContextOptions.Builder context() {
-        return ContextOptions.builder().length(512).threads(2);
+        return ContextOptions.builder().length(512).threads(1);
     }
 }
