@@ -456,11 +456,12 @@ public final class Context implements AutoCloseable {
     public PerformanceCounters counters() {
         long address = handle.enter();
         try {
+            binding.contextSynchronize(address); // which is when llama.cpp counts
             PerfData data = binding.perf(address);
             return new PerformanceCounters(
-                    data.promptTokens(),
+                    data.promptMs() == 0 ? 0 : data.promptTokens(), // llama.cpp says 1 for none
                     time(data.promptMs()),
-                    data.decodeTokens(),
+                    data.decodeMs() == 0 ? 0 : data.decodeTokens(),
                     time(data.decodeMs()),
                     data.graphsReused());
         } finally {

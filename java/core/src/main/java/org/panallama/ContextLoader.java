@@ -134,6 +134,15 @@ final class ContextLoader {
         }
     }
 
+    /** Always stated: llama.cpp would take the trained length, which an earlier context with YaRN may have changed. */
+    private int originalLength() {
+        if (options.yarnOriginalLength != 0) {
+            return options.yarnOriginalLength;
+        }
+        String stated = model.metadata().get(model.architecture() + ".rope.scaling.original_context_length");
+        return stated != null ? Integer.parseInt(stated) : model.trainContextLength();
+    }
+
     private ContextParams params(long abortFlag) {
         return new ContextParams(
                 length,
@@ -152,7 +161,7 @@ final class ContextLoader {
                 options.yarnAttention,
                 options.yarnBetaFast,
                 options.yarnBetaSlow,
-                options.yarnOriginalLength,
+                originalLength(),
                 options.keyType.id(),
                 options.valueType.id(),
                 abortFlag,

@@ -139,7 +139,7 @@ public final class ContextState {
                     throw new LlamaException("llama.cpp cannot save the state of " + context);
                 }
                 StateHeader header =
-                        StateHeader.of(context.model(), sequence >= 0, tokens, size, checksum(memory, size));
+                        StateHeader.of(context.model(), sequence >= 0, tokens, size, checksum(tokens, memory, size));
                 writeFully(target, header.toBuffer());
                 for (long from = 0; from < size; from += CHUNK) {
                     writeFully(target, binding.view(memory + from, (int) Math.min(CHUNK, size - from)));
@@ -164,7 +164,7 @@ public final class ContextState {
                     StateHeader.readFully(
                             source, binding.view(memory + from, (int) Math.min(CHUNK, size - from)), name);
                 }
-                if (checksum(memory, size) != header.checksum()) {
+                if (checksum(header.tokens(), memory, size) != header.checksum()) {
                     throw new LlamaException("The state in " + name + " is damaged: its checksum is wrong");
                 }
                 context.transcript().forget();
@@ -187,8 +187,9 @@ public final class ContextState {
         }
     }
 
-    private long checksum(long memory, long size) {
+    private long checksum(int[] tokens, long memory, long size) {
         CRC32C crc = new CRC32C();
+        crc.update(StateHeader.tokenBytes(tokens));
         for (long from = 0; from < size; from += CHUNK) {
             crc.update(binding.view(memory + from, (int) Math.min(CHUNK, size - from)));
         }

@@ -29,6 +29,7 @@ public final class Model implements AutoCloseable {
     private final boolean vocabOnly;
     private final Map<String, String> metadata;
     private final Vocab vocab;
+    private final int trainContextLength; // llama.cpp changes its own when a context scales RoPE by YaRN
 
     private Model(Binding binding, Path file, boolean vocabOnly, long address) {
         this.binding = binding;
@@ -36,6 +37,7 @@ public final class Model implements AutoCloseable {
         this.vocabOnly = vocabOnly;
         this.handle = new Handle(this, "model " + file.getFileName(), address, false, null, binding::modelFree);
         this.vocab = new Vocab(binding, handle, binding.modelVocab(address));
+        this.trainContextLength = binding.modelTrainContext(address);
         Map<String, String> entries = new LinkedHashMap<>();
         for (int i = 0; i < binding.modelMetadataCount(address); i++) {
             entries.put(binding.modelMetadataKey(address, i), binding.modelMetadataValue(address, i));
@@ -150,7 +152,7 @@ public final class Model implements AutoCloseable {
 
     /** The longest context, in tokens, that the model was trained for. */
     public int trainContextLength() {
-        return number(binding::modelTrainContext);
+        return trainContextLength;
     }
 
     /** Width of the hidden state. */

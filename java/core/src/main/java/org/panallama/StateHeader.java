@@ -16,7 +16,7 @@ import java.util.TreeMap;
  * model (32 bytes), kind (4: 0 whole, 1 sequence), token count (4), size (8), checksum (8), tokens (4 each).
  *
  * @param size bytes of llama.cpp's state
- * @param checksum CRC-32C of those
+ * @param checksum CRC-32C of the tokens and those bytes
  */
 record StateHeader(byte[] fingerprint, boolean sequence, int[] tokens, long size, long checksum) {
 
@@ -31,7 +31,12 @@ record StateHeader(byte[] fingerprint, boolean sequence, int[] tokens, long size
     ByteBuffer toBuffer() {
         ByteBuffer buffer = little(FIXED + tokens.length * Integer.BYTES);
         buffer.putLong(MAGIC).put(fingerprint).putInt(sequence ? 1 : 0).putInt(tokens.length);
-        buffer.putLong(size).putLong(checksum);
+        buffer.putLong(size).putLong(checksum).put(tokenBytes(tokens));
+        return buffer.flip();
+    }
+
+    static ByteBuffer tokenBytes(int[] tokens) {
+        ByteBuffer buffer = little(tokens.length * Integer.BYTES);
         for (int token : tokens) {
             buffer.putInt(token);
         }
@@ -48,10 +53,13 @@ record StateHeader(byte[] fingerprint, boolean sequence, int[] tokens, long size
         }
         byte[] fingerprint = new byte[FINGERPRINT];
         buffer.get(fingerprint);
-        boolean sequence = buffer.getInt() == 1;
+        int kind = buffer.getInt();
         int count = buffer.getInt();
         long size = buffer.getLong();
         long checksum = buffer.getLong();
+        if (kind < 0 || kind > 1) {
+            throw new LlamaException("The state in " + name + " is damaged: its header has kind " + kind);
+        }
         if (count < 0 || size < 0 || FIXED + (long) count * Integer.BYTES > available - size) {
             throw new LlamaException(
                     "The state in " + name + " is cut off or damaged: its header states more than there is");
@@ -60,7 +68,7 @@ record StateHeader(byte[] fingerprint, boolean sequence, int[] tokens, long size
         readFully(source, ids, name);
         int[] tokens = new int[count];
         ids.flip().order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(tokens);
-        return new StateHeader(fingerprint, sequence, tokens, size, checksum);
+        return new StateHeader(fingerprint, kind == 1, tokens, size, checksum);
     }
 
     void check(Model model, boolean wantsSequence, String name) {

@@ -155,7 +155,7 @@ class ModelTest {
         assertRefused(folder.resolve("none.gguf"), "none.gguf");
         assertRefused(folder, "directory");
         assertRefused(Files.createFile(folder.resolve("empty.gguf")), "empty");
-        assertRefused(Files.writeString(folder.resolve("text.gguf"), "<!DOCTYPE html><html>"), "HTML");
+        assertRefused(Files.writeString(folder.resolve("text.gguf"), "<!DOCTYPE html><html>"), "web page");
         Path cut = Files.copy(TinyModel.path(), folder.resolve("cut.gguf"));
         for (long length : new long[] {3, 20, 1000, 120_000, 1_000_000, 26_000_000}) {
             try (RandomAccessFile file = new RandomAccessFile(cut.toFile(), "rw")) {

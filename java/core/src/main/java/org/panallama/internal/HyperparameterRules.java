@@ -11,6 +11,23 @@ import org.panallama.ModelLoadException;
  * creates a context or decodes. Where a wrong value merely disagrees with the tensors' shapes, llama.cpp says so.
  */
 final class HyperparameterRules {
+    // These compute with the stated function as it is; the others take 0, which llama.cpp writes itself, for "not stated".
+    private static final Set<String> GATING_ENDS_AT_NONE = Set.of(
+            "bailingmoe2",
+            "bailingmoe3",
+            "deepseek32",
+            "deepseek4",
+            "dflash",
+            "dots1",
+            "dots3note",
+            "exaone-moe",
+            "kimi-k3",
+            "kimi-linear",
+            "lfm2moe",
+            "minimax-m2",
+            "minimax-m3",
+            "smallthinker");
+
     private static final int MAX_LAYERS = 512;
     private static final int MAX_EXPERTS = 1024;
     private static final Set<String> ROPE_SCALINGS = Set.of("none", "linear", "yarn", "longrope");
@@ -54,8 +71,8 @@ final class HyperparameterRules {
         between("nextn_predict_layers", 0, layers - 1);
         between("posnet.block_count", 0, layers);
         between("convnext.block_count", 0, layers);
-        between("pooling_type", 0, 4);
-        between("expert_gating_func", 1, 4);
+        checkPooling();
+        between("expert_gating_func", GATING_ENDS_AT_NONE.contains(architecture) ? 1 : 0, 4);
         between("embedding_length_out", 0, 1 << 20);
         between("n_deepstack_layers", 0, layers);
         MINIMUMS.forEach((key, least) -> between(key, least, Integer.MAX_VALUE));
@@ -264,6 +281,13 @@ final class HyperparameterRules {
     }
 
     /** Returns an integer, if present, having checked it. */
+    /** llama.cpp itself writes an unstated pooling as -1 in an unsigned number. */
+    private void checkPooling() {
+        if (file.integer(key("pooling_type")).orElse(0) != 0xFFFFFFFFL) {
+            between("pooling_type", 0, 4);
+        }
+    }
+
     private OptionalLong between(String name, long min, long max) {
         GgufValue value = file.metadata().get(key(name));
         if (value == null) {
