@@ -33,6 +33,23 @@ final class HyperparameterRules {
     private static final Set<String> ROPE_SCALINGS = Set.of("none", "linear", "yarn", "longrope");
 
     /** Keys that llama.cpp divides by or asserts to be at least this much, wherever they occur. */
+    // In files that llama.cpp wrote, these have a 0 for everything that they do not have; but not for what is essential.
+    private static final Set<String> PLAIN_TRANSFORMERS =
+            Set.of("llama", "mistral3", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "olmoe", "bert", "nomic-bert");
+
+    private static final Set<String> ESSENTIAL = Set.of(
+            "block_count",
+            "context_length",
+            "embedding_length",
+            "feed_forward_length",
+            "attention.head_count",
+            "attention.key_length",
+            "attention.value_length",
+            "rope.dimension_count");
+
+    // Not stated is written as -1 in an unsigned number, and as -Infinity.
+    private static final Set<String> OPEN_RANGES = Set.of(".pooling_type", ".kda.gate_lower_bound");
+
     private static final Map<String, Integer> MINIMUMS = Map.ofEntries(
             Map.entry("attention.group_norm_groups", 1),
             Map.entry("attention.temperature_length", 1),
@@ -87,7 +104,7 @@ final class HyperparameterRules {
     /** Checks what holds for every number under the architecture's name. */
     private void checkScalars() {
         file.metadata().forEach((key, value) -> {
-            if (value.isArray() || !key.startsWith(architecture + ".")) {
+            if (value.isArray() || !key.startsWith(architecture + ".") || OPEN_RANGES.stream().anyMatch(key::endsWith)) {
                 return;
             }
             GgufType type = value.type();
@@ -95,8 +112,9 @@ final class HyperparameterRules {
                 double number = value.number(0);
                 boolean epsilon = key.endsWith("_epsilon") || key.endsWith(".epsilon");
                 boolean base = key.contains(".rope.freq_base");
-                if (!Double.isFinite(number) || number <= 0 && (epsilon || base)) {
-                    throw wrong(key, number, epsilon || base ? "a number above 0" : "a finite number");
+                // The norm that an architecture does not use has an epsilon of 0 in files that llama.cpp wrote.
+                if (!Double.isFinite(number) || epsilon && number < 0 || base && number <= 0) {
+                    throw wrong(key, number, base ? "a number above 0" : epsilon ? "0 or more" : "a finite number");
                 }
             } else if (type == GgufType.UINT32 && value.integer(0) > Integer.MAX_VALUE) {
                 throw wrong(key, value.integer(0), "at most " + Integer.MAX_VALUE);
@@ -210,7 +228,7 @@ final class HyperparameterRules {
             }
             sum += i < 3 ? section : 0;
         }
-        if (sum == 0) {
+        if (sum == 0 && !PLAIN_TRANSFORMERS.contains(architecture)) {
             throw wrong(key("rope.dimension_sections"), "all 0", "positive in one of the first three sections");
         }
     }
@@ -297,6 +315,9 @@ final class HyperparameterRules {
             throw wrong(key(name), value, "an integer");
         }
         long integer = value.integer(0);
+        if (integer == 0 && PLAIN_TRANSFORMERS.contains(architecture) && !ESSENTIAL.contains(name)) {
+            return OptionalLong.empty();
+        }
         if (integer < min || integer > max) {
             throw wrong(key(name), integer, min == max ? min : "from " + min + " to " + max);
         }
