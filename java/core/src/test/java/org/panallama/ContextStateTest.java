@@ -133,16 +133,20 @@ class ContextStateTest {
         }
         try (Model other = Model.load(
                         TinyModel.path(),
-                        ModelOptions.builder().metadata("llama.context_length", 512).build());
+                        ModelOptions.builder()
+                                .metadata("llama.context_length", 512)
+                                .build());
                 Context ofOther = other.newContext(Tiny.context().sequences(2).build())) {
             ofOther.state().fromBytes(whole); // the same file, with an override that changes nothing in the cache
         }
         assertThatThrownBy(() -> context.state().restore(folder.resolve("none")))
                 .isInstanceOf(LlamaException.class)
                 .hasMessageContaining("none");
-        assertThatThrownBy(() -> context.state().restore(Files.writeString(folder.resolve("text"), "no state".repeat(20))))
+        assertThatThrownBy(
+                        () -> context.state().restore(Files.writeString(folder.resolve("text"), "no state".repeat(20))))
                 .hasMessageContaining("no saved state");
-        assertThatThrownBy(() -> context.state().save(folder.resolve("no-such-folder").resolve("x")))
+        assertThatThrownBy(() ->
+                        context.state().save(folder.resolve("no-such-folder").resolve("x")))
                 .isInstanceOf(LlamaException.class);
     }
 }

@@ -133,7 +133,8 @@ class ContextTest {
         assertThatThrownBy(() -> memory.remove(-1)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> memory.remove(0, -1, 3)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> memory.remove(0, 5, 3)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> memory.shift(0, 0, ContextMemory.END, -1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> memory.shift(0, 0, ContextMemory.END, -1))
+                .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> memory.divide(0, 0, 3, 0)).isInstanceOf(IllegalArgumentException.class);
         try (Context separate =
                 model.newContext(Tiny.context().sequences(2).sharedCache(false).build())) {
@@ -205,7 +206,8 @@ class ContextTest {
                 other.add(300, i, 1, i == 299);
             }
             assertThatThrownBy(() -> context.decode(other))
-                    .isInstanceOfSatisfying(DecodeException.class, e -> assertThat(e.status()).isOne())
+                    .isInstanceOfSatisfying(
+                            DecodeException.class, e -> assertThat(e.status()).isOne())
                     .hasMessageContaining("No room");
         }
     }
@@ -228,9 +230,12 @@ class ContextTest {
         FloatView logits = context.logits(-1);
         assertThat(logits.size()).isEqualTo(5120);
         assertThat(logits.toArray()[870]).isEqualTo(logits.get(870));
-        assertThat(logits.logSumExp()).isCloseTo(Math.log(
-                        IntStream.range(0, 5120).mapToDouble(i -> Math.exp(logits.get(i))).sum()),
-                within(1e-6));
+        assertThat(logits.logSumExp())
+                .isCloseTo(
+                        Math.log(IntStream.range(0, 5120)
+                                .mapToDouble(i -> Math.exp(logits.get(i)))
+                                .sum()),
+                        within(1e-6));
         assertThatThrownBy(() -> logits.get(5120)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> logits.copyTo(new float[10], 0)).isInstanceOf(IndexOutOfBoundsException.class);
         context.decode(870);
@@ -249,8 +254,16 @@ class ContextTest {
             Tiny.context().kvTypes(TensorType.BF16, TensorType.BF16).build(),
             Tiny.context().threads(3).batchThreads(2).build(),
             Tiny.context().ropeScaling(RopeScaling.LINEAR).ropeFrequencyScale(1).build(),
-            Tiny.context().ropeScaling(RopeScaling.YARN).ropeFrequencyScale(0.5f).yarnOriginalLength(2048).build(),
-            Tiny.context().offloadKv(false).offloadOperations(false).counters(false).build(),
+            Tiny.context()
+                    .ropeScaling(RopeScaling.YARN)
+                    .ropeFrequencyScale(0.5f)
+                    .yarnOriginalLength(2048)
+                    .build(),
+            Tiny.context()
+                    .offloadKv(false)
+                    .offloadOperations(false)
+                    .counters(false)
+                    .build(),
             Tiny.context().batch(8).microBatch(4).build(),
         };
         for (ContextOptions setting : settings) {
@@ -259,7 +272,9 @@ class ContextTest {
                 assertThat(one.logits(-1).argMax()).isEqualTo(870);
             }
         }
-        assertThat(model.trainContextLength()).as("YaRN contexts leave the model alone").isEqualTo(2048);
+        assertThat(model.trainContextLength())
+                .as("YaRN contexts leave the model alone")
+                .isEqualTo(2048);
     }
 
     @Test
@@ -271,7 +286,8 @@ class ContextTest {
         assertThatThrownBy(() -> options.threads(0)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> options.threads(513)).hasMessageContaining("1 to 512");
         assertThatThrownBy(() -> options.sequences(257)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> options.kvTypes(TensorType.Q4_K, TensorType.F16)).hasMessageContaining("Q4_K");
+        assertThatThrownBy(() -> options.kvTypes(TensorType.Q4_K, TensorType.F16))
+                .hasMessageContaining("Q4_K");
         assertThatThrownBy(() -> options.ropeFrequencyBase(Float.NaN)).isInstanceOf(IllegalArgumentException.class);
         ContextOptions noFlash = Tiny.context()
                 .flashAttention(FlashAttention.OFF)
@@ -299,15 +315,15 @@ class ContextTest {
 
     @Test
     void embeddingsOfAContextMadeForThem() {
-        try (Context embedding =
-                model.newContext(Tiny.context().embeddings(true).pooling(Pooling.MEAN).build())) {
+        try (Context embedding = model.newContext(
+                Tiny.context().embeddings(true).pooling(Pooling.MEAN).build())) {
             embedding.decode(PROMPT);
             FloatView mean = embedding.sequenceEmbedding(0);
             assertThat(mean.size()).isEqualTo(256);
             assertThat(mean.toArray()).isNotEqualTo(new float[256]);
         }
-        try (Context tokens =
-                model.newContext(Tiny.context().embeddings(true).pooling(Pooling.NONE).build())) {
+        try (Context tokens = model.newContext(
+                Tiny.context().embeddings(true).pooling(Pooling.NONE).build())) {
             tokens.decode(PROMPT);
             assertThat(tokens.embedding(0).size()).isEqualTo(256);
             assertThat(tokens.embedding(10).size()).isEqualTo(256);
@@ -332,7 +348,8 @@ class ContextTest {
 
     @Test
     void controlVectorsAndAdaptersAreChecked() {
-        assertThatThrownBy(() -> context.setControlVector(new float[7], 1, 5)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> context.setControlVector(new float[7], 1, 5))
+                .isInstanceOf(IllegalArgumentException.class);
         context.decode(PROMPT);
         float before = context.logits(-1).get(870);
         float[] vectors = new float[256 * 5];

@@ -60,7 +60,11 @@ class GenerationTest {
         assertThat(prompt).containsExactly(expected.promptIds());
 
         Generation generation = context.generate(
-                prompt, greedy, options().maxTokens(expected.ids().length + (expected.ended() ? 1 : 0)).build());
+                prompt,
+                greedy,
+                options()
+                        .maxTokens(expected.ids().length + (expected.ended() ? 1 : 0))
+                        .build());
         assertThat(generation.text().stripLeading()).isEqualTo(expected.text());
 
         int[] tokens = generation.tokens();
@@ -89,11 +93,13 @@ class GenerationTest {
 
     @Test
     void streamsPiecesThatNeverSplitACharacter() {
-        List<String> pieces =
-                context.generate(Tiny.POEM, greedy, options().maxTokens(24).build()).stream().toList();
-        assertThat(pieces).hasSizeGreaterThan(5).allSatisfy(piece -> assertThat(piece)
-                .isNotEmpty()
-                .doesNotContain("\uFFFD"));
+        List<String> pieces = context
+                .generate(Tiny.POEM, greedy, options().maxTokens(24).build())
+                .stream()
+                .toList();
+        assertThat(pieces)
+                .hasSizeGreaterThan(5)
+                .allSatisfy(piece -> assertThat(piece).isNotEmpty().doesNotContain("\uFFFD"));
         assertThat(String.join("", pieces)).startsWith("李白\n床前明月光");
     }
 
@@ -114,10 +120,14 @@ class GenerationTest {
                 })
                 .build();
         try (playback) {
-            List<String> pieces = context
-                    .generate(Tiny.FRANCE, playback, options().maxTokens(bytes.length).build())
-                    .stream()
-                    .toList();
+            List<String> pieces =
+                    context
+                            .generate(
+                                    Tiny.FRANCE,
+                                    playback,
+                                    options().maxTokens(bytes.length).build())
+                            .stream()
+                            .toList();
             assertThat(String.join("", pieces).strip()).isEqualTo("😀");
             assertThat(pieces.get(pieces.size() - 1)).endsWith("😀");
         }
@@ -126,19 +136,18 @@ class GenerationTest {
     @Test
     void anIncompleteCharacterAtTheEndBecomesAReplacementCharacter() {
         int first = model.vocab().tokenize("😀", false, false)[1];
-        Sampler one = Sampler.builder()
-                .logitBias(first, 1000)
-                .temperature(0)
-                .build();
+        Sampler one = Sampler.builder().logitBias(first, 1000).temperature(0).build();
         try (one) {
-            assertThat(context.generate(Tiny.FRANCE, one, options().maxTokens(1).build()).text())
+            assertThat(context.generate(Tiny.FRANCE, one, options().maxTokens(1).build())
+                            .text())
                     .isEqualTo("\uFFFD");
         }
     }
 
     @Test
     void stopStringsAreFoundAcrossTokensAndCutOut() {
-        Generation generation = context.generate(Tiny.POEM, greedy, options().stop("月光，疑", "never").build());
+        Generation generation = context.generate(
+                Tiny.POEM, greedy, options().stop("月光，疑", "never").build());
         String text = generation.stream().collect(Collectors.joining());
         assertThat(text).isEqualTo("李白\n床前明");
         assertThat(generation.finishReason()).contains(FinishReason.STOP_STRING);
@@ -164,19 +173,23 @@ class GenerationTest {
     @Test
     void theEndOfGenerationCanBeIgnoredAndShown() {
         Generation on = context.generate(
-                Tiny.FRANCE, greedy, options().ignoreEndOfGeneration(true).maxTokens(6).build());
+                Tiny.FRANCE,
+                greedy,
+                options().ignoreEndOfGeneration(true).maxTokens(6).build());
         on.text();
         assertThat(on.tokens()).hasSize(6);
 
-        Generation shown =
-                context.generate(Tiny.FRANCE, greedy, options().showSpecial(true).build());
+        Generation shown = context.generate(
+                Tiny.FRANCE, greedy, options().showSpecial(true).build());
         assertThat(shown.text()).isEqualTo(" France</s>");
     }
 
     @Test
     void theLeadingSpaceCanBeStripped() {
         GenerationOptions stripped = options().stripLeadingSpace(true).build();
-        assertThat(context.generate(Tiny.FRANCE, greedy, stripped).stream()).first().isEqualTo("Fran");
+        assertThat(context.generate(Tiny.FRANCE, greedy, stripped).stream())
+                .first()
+                .isEqualTo("Fran");
     }
 
     @Test
@@ -201,7 +214,9 @@ class GenerationTest {
         context.memory().remove(0, 5, ContextMemory.END);
         Generation afterwards = context.generate(Tiny.FRANCE, greedy);
         assertThat(afterwards.text()).isEqualTo(" France");
-        assertThat(afterwards.usage().reusedTokens()).as("the memory was changed").isZero();
+        assertThat(afterwards.usage().reusedTokens())
+                .as("the memory was changed")
+                .isZero();
     }
 
     @Test
@@ -217,7 +232,8 @@ class GenerationTest {
         assertThat(first.top().get(0).token()).isEqualTo(870);
         assertThat(first.top().get(0).logprob()).isEqualTo(first.logprob());
         assertThat(first.top().get(1).logprob()).isLessThan(first.logprob());
-        double sum = first.top().stream().mapToDouble(t -> Math.exp(t.logprob())).sum();
+        double sum =
+                first.top().stream().mapToDouble(t -> Math.exp(t.logprob())).sum();
         assertThat(sum).isBetween(0.9, 1.0);
     }
 
@@ -233,8 +249,8 @@ class GenerationTest {
             // The last token is chosen, but has no place in the context.
             assertThat(stopped.usage().promptTokens() + stopped.tokens().length).isEqualTo(room + 1);
 
-            Generation failing =
-                    small.generate(Tiny.POEM, greedy, endless.whenFull(ContextFullPolicy.FAIL).build());
+            Generation failing = small.generate(
+                    Tiny.POEM, greedy, endless.whenFull(ContextFullPolicy.FAIL).build());
             assertThatThrownBy(failing::text)
                     .isInstanceOf(ContextFullException.class)
                     .hasMessageContaining("256");
@@ -242,7 +258,10 @@ class GenerationTest {
             Generation shifting = small.generate(
                     Tiny.POEM,
                     greedy,
-                    endless.whenFull(ContextFullPolicy.SHIFT).keep(4).maxTokens(600).build());
+                    endless.whenFull(ContextFullPolicy.SHIFT)
+                            .keep(4)
+                            .maxTokens(600)
+                            .build());
             shifting.text();
             assertThat(shifting.finishReason()).contains(FinishReason.MAX_TOKENS);
             assertThat(shifting.tokens()).hasSize(600);
@@ -261,11 +280,13 @@ class GenerationTest {
     @Test
     void aPromptLongerThanTheBatchIsDecodedInPieces() {
         String prompt = "床前明月光，疑是地上霜。".repeat(20) + Tiny.FRANCE;
-        String whole = context.generate(prompt, greedy, options().maxTokens(20).build()).text();
+        String whole = context.generate(prompt, greedy, options().maxTokens(20).build())
+                .text();
         try (Context pieces =
                 model.newContext(Tiny.context().batch(16).microBatch(8).build())) {
             assertThat(pieces.batchSize()).isEqualTo(16);
-            assertThat(pieces.generate(prompt, greedy, options().maxTokens(20).build()).text())
+            assertThat(pieces.generate(prompt, greedy, options().maxTokens(20).build())
+                            .text())
                     .isEqualTo(whole);
         }
     }
@@ -274,11 +295,13 @@ class GenerationTest {
     void badPromptsAreRefused() {
         assertThatThrownBy(() -> context.generate(new int[0], greedy, options().build()))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> context.generate(new int[] {1, 5120}, greedy, options().build()))
+        assertThatThrownBy(() ->
+                        context.generate(new int[] {1, 5120}, greedy, options().build()))
                 .isInstanceOf(IndexOutOfBoundsException.class)
                 .hasMessageContaining("5120")
                 .hasMessageContaining("5119");
-        assertThatThrownBy(() -> context.generate(new int[] {-1}, greedy, options().build()))
+        assertThatThrownBy(
+                        () -> context.generate(new int[] {-1}, greedy, options().build()))
                 .isInstanceOf(IndexOutOfBoundsException.class);
     }
 
@@ -303,6 +326,8 @@ class GenerationTest {
         }
         assertThat(generation.finishReason()).contains(FinishReason.CANCELLED);
         assertThat(pieces).hasSizeBetween(3, 4);
-        assertThat(context.generate(Tiny.FRANCE, greedy).text()).as("goes on afterwards").isEqualTo(" France");
+        assertThat(context.generate(Tiny.FRANCE, greedy).text())
+                .as("goes on afterwards")
+                .isEqualTo(" France");
     }
 }

@@ -125,9 +125,8 @@ class LifecycleTest {
                 Context context = model.newContext(Tiny.context().build());
                 Sampler sampler = Sampler.greedy()) {
             context.decode(1, 261);
-            String text = async(
-                            () -> context.generate(Tiny.FRANCE, sampler).text())
-                    .get(60, TimeUnit.SECONDS);
+            String text =
+                    async(() -> context.generate(Tiny.FRANCE, sampler).text()).get(60, TimeUnit.SECONDS);
             assertThat(text).isEqualTo(" France");
         }
     }
@@ -168,9 +167,8 @@ class LifecycleTest {
     void closingFromInsideACallIsRefused() {
         try (Model model = Tiny.model();
                 Context context = model.newContext(Tiny.context().build());
-                Sampler closing = Sampler.builder()
-                        .custom(candidates -> model.close())
-                        .build()) {
+                Sampler closing =
+                        Sampler.builder().custom(candidates -> model.close()).build()) {
             context.decode(1, 261);
             assertThatThrownBy(() -> closing.sample(context, -1))
                     .isInstanceOf(IllegalStateException.class)
@@ -182,7 +180,12 @@ class LifecycleTest {
     @Test
     void cancelStopsAPromptUnderWay() throws Exception {
         try (Model model = Tiny.model();
-                Context context = model.newContext(Tiny.context().length(2048).threads(1).batch(2048).microBatch(2048).build())) {
+                Context context = model.newContext(Tiny.context()
+                        .length(2048)
+                        .threads(1)
+                        .batch(2048)
+                        .microBatch(2048)
+                        .build())) {
             int[] prompt = new int[2000];
             Arrays.fill(prompt, 300);
             CountDownLatch started = new CountDownLatch(1);
@@ -204,7 +207,9 @@ class LifecycleTest {
                 Thread.onSpinWait();
             }
             assertThat(outcome.get()).isInstanceOf(CancellationException.class);
-            assertThat(context.memory().maxPosition(0)).as("the prompt was not computed").isLessThan(1999);
+            assertThat(context.memory().maxPosition(0))
+                    .as("the prompt was not computed")
+                    .isLessThan(1999);
 
             context.memory().clear();
             try (Sampler greedy = Sampler.greedy()) {
@@ -216,7 +221,8 @@ class LifecycleTest {
     @Test
     void aCancelledPromptEndsItsGeneration() throws Exception {
         try (Model model = Tiny.model();
-                Context context = model.newContext(Tiny.context().length(2048).threads(1).microBatch(2048).build());
+                Context context = model.newContext(
+                        Tiny.context().length(2048).threads(1).microBatch(2048).build());
                 Sampler greedy = Sampler.greedy()) {
             int[] prompt = new int[2000];
             Arrays.fill(prompt, 300);
@@ -256,7 +262,8 @@ class LifecycleTest {
         try (Model model = Tiny.model()) {
             long before = 0;
             for (int round = 0; round < 60; round++) {
-                try (Context context = model.newContext(Tiny.context().length(2048).build());
+                try (Context context =
+                                model.newContext(Tiny.context().length(2048).build());
                         Sampler sampler = Sampler.usual()) {
                     context.decode(1, 2, 3);
                     sampler.sample(context, -1);

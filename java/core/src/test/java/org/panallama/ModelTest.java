@@ -46,8 +46,8 @@ class ModelTest {
             assertThat(model.hasEncoder()).isFalse();
             assertThat(model.isRecurrent()).isFalse();
             assertThat(model.slidingWindow()).isZero();
-            assertThat(model.chatTemplate()).hasValueSatisfying(template -> assertThat(template)
-                    .contains("[INST]"));
+            assertThat(model.chatTemplate())
+                    .hasValueSatisfying(template -> assertThat(template).contains("[INST]"));
             assertThat(model.chatTemplate("tool_use")).isEmpty();
             assertThat(model.classifierLabels()).isEmpty();
             assertThat(model.metadata()).containsEntry("general.architecture", "llama");
@@ -58,9 +58,8 @@ class ModelTest {
     @Test
     void reportsProgress() {
         List<Float> progress = new ArrayList<>();
-        try (Model model = Model.load(
-                TinyModel.path(),
-                options().onProgress(progress::add).build())) {
+        try (Model model =
+                Model.load(TinyModel.path(), options().onProgress(progress::add).build())) {
             assertThat(progress).isSorted().last().isEqualTo(1f);
             assertThat(model.layerCount()).isEqualTo(6);
         }

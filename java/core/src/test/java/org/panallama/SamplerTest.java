@@ -63,7 +63,10 @@ class SamplerTest {
                 b -> b.xtc(0.5f, 0.1f),
                 b -> b.temperature(1.5f),
                 b -> b.dynamicTemperature(1, 0.5f, 1),
-                b -> b.repeatPenalty(1.1f).frequencyPenalty(0.1f).presencePenalty(0.1f).penaltyLastN(32),
+                b -> b.repeatPenalty(1.1f)
+                        .frequencyPenalty(0.1f)
+                        .presencePenalty(0.1f)
+                        .penaltyLastN(32),
                 b -> b.dry(Dry.usual()),
                 b -> b.logitBias(5, -1).logitBias(6, Float.NEGATIVE_INFINITY),
                 b -> b.mirostat(5, 0.1f, 100),
@@ -125,7 +128,8 @@ class SamplerTest {
                         .temperature(0)
                         .logitBias(FRANCE_FIRST, Float.NEGATIVE_INFINITY)
                         .build();
-                Sampler forced = Sampler.builder().temperature(0).logitBias(1234, 1000).build()) {
+                Sampler forced =
+                        Sampler.builder().temperature(0).logitBias(1234, 1000).build()) {
             assertThat(forbidden.sample(context, -1)).isEqualTo(662);
             assertThat(forced.sample(context, -1)).isEqualTo(1234);
         }
@@ -135,11 +139,12 @@ class SamplerTest {
     void penaltiesLookBackAtThePrompt() {
         int[] prompt = {1, FRANCE_FIRST, FRANCE_FIRST, FRANCE_FIRST};
         try (Sampler greedy = Sampler.greedy();
-                Sampler penalised = Sampler.builder()
-                        .temperature(0)
-                        .presencePenalty(1000)
-                        .build()) {
-            GenerationOptions one = GenerationOptions.builder().maxTokens(8).ignoreEndOfGeneration(true).build();
+                Sampler penalised =
+                        Sampler.builder().temperature(0).presencePenalty(1000).build()) {
+            GenerationOptions one = GenerationOptions.builder()
+                    .maxTokens(8)
+                    .ignoreEndOfGeneration(true)
+                    .build();
             context.generate(prompt, greedy, one).text();
             Generation generation = context.generate(prompt, penalised, one);
             generation.text();
@@ -158,9 +163,12 @@ class SamplerTest {
 
             List<TokenProbability> left = three.probabilities(context, -1, 100);
             assertThat(left).hasSize(3);
-            double sum = left.stream().mapToDouble(TokenProbability::probability).sum();
+            double sum =
+                    left.stream().mapToDouble(TokenProbability::probability).sum();
             assertThat(sum).isCloseTo(1, within(1e-5));
-            assertThat(three.probabilities(context, -1, 100)).as("asking changes nothing").isEqualTo(left);
+            assertThat(three.probabilities(context, -1, 100))
+                    .as("asking changes nothing")
+                    .isEqualTo(left);
         }
     }
 
@@ -279,6 +287,8 @@ class SamplerTest {
     }
 
     private static void assertRefused(Runnable call, String part) {
-        assertThatThrownBy(call::run).isInstanceOf(IllegalArgumentException.class).hasMessageContaining(part);
+        assertThatThrownBy(call::run)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(part);
     }
 }

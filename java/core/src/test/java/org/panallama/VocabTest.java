@@ -114,13 +114,16 @@ class VocabTest {
     }
 
     private static void assertOutOfRange(Runnable use) {
-        assertThatThrownBy(use::run).isInstanceOf(IndexOutOfBoundsException.class).hasMessageContaining("0 to 5119");
+        assertThatThrownBy(use::run)
+                .isInstanceOf(IndexOutOfBoundsException.class)
+                .hasMessageContaining("0 to 5119");
     }
 
     @Test
     void aModelWithoutWeightsDoesNotCompute() {
-        assertThatThrownBy(model::newContext).isInstanceOf(IllegalStateException.class).hasMessageContaining("vocabOnly");
-        assertThatThrownBy(() -> model.save(Path.of("never.gguf")))
-                .isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(model::newContext)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("vocabOnly");
+        assertThatThrownBy(() -> model.save(Path.of("never.gguf"))).isInstanceOf(IllegalStateException.class);
     }
 }

@@ -11,7 +11,8 @@ import org.panallama.ModelLoadException;
  * creates a context or decodes. Where a wrong value merely disagrees with the tensors' shapes, llama.cpp says so.
  */
 final class HyperparameterRules {
-    // These compute with the stated function as it is; the others take 0, which llama.cpp writes itself, for "not stated".
+    // These compute with the stated function as it is; the others take 0, which llama.cpp writes itself, for "not
+    // stated".
     private static final Set<String> GATING_ENDS_AT_NONE = Set.of(
             "bailingmoe2",
             "bailingmoe3",
@@ -33,7 +34,8 @@ final class HyperparameterRules {
     private static final Set<String> ROPE_SCALINGS = Set.of("none", "linear", "yarn", "longrope");
 
     /** Keys that llama.cpp divides by or asserts to be at least this much, wherever they occur. */
-    // In files that llama.cpp wrote, these have a 0 for everything that they do not have; but not for what is essential.
+    // In files that llama.cpp wrote, these have a 0 for everything that they do not have; but not for what is
+    // essential.
     private static final Set<String> PLAIN_TRANSFORMERS =
             Set.of("llama", "mistral3", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "olmoe", "bert", "nomic-bert");
 
@@ -104,7 +106,9 @@ final class HyperparameterRules {
     /** Checks what holds for every number under the architecture's name. */
     private void checkScalars() {
         file.metadata().forEach((key, value) -> {
-            if (value.isArray() || !key.startsWith(architecture + ".") || OPEN_RANGES.stream().anyMatch(key::endsWith)) {
+            if (value.isArray()
+                    || !key.startsWith(architecture + ".")
+                    || OPEN_RANGES.stream().anyMatch(key::endsWith)) {
                 return;
             }
             GgufType type = value.type();
