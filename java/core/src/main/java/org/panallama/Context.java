@@ -3,7 +3,6 @@ package org.panallama;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
@@ -21,16 +20,12 @@ import org.panallama.spi.PerfData;
  */
 public final class Context implements AutoCloseable {
 
-    private static final int NO_ROOM = 1;
-    private static final int ABORTED = 2;
-
     private final Model model;
     private final Binding binding;
     private final Handle handle;
     private final LogRouter log;
     private final AbortFlag abort;
     private final AdaptersInUse adapters = new AdaptersInUse();
-    private final Deque<String> decodeLog = LogRouter.newKeeper();
     private final ContextMemory memory;
     private final ContextState state;
     private final long memoryAddress;
@@ -45,7 +40,7 @@ public final class Context implements AutoCloseable {
     private final boolean sharedCache;
     private final boolean embeddings;
     private final boolean causal;
-    private long computations;
+    private final Decoder decoder;
     private final Transcript transcript;
     private volatile @Nullable Generation generation;
 
@@ -87,6 +82,7 @@ public final class Context implements AutoCloseable {
                 : options.attention == AttentionType.CAUSAL;
         this.memory = new ContextMemory(this, binding, handle);
         this.state = new ContextState(this, binding, handle);
+        this.decoder = new Decoder(this, binding, handle);
         this.transcript = new Transcript(this, binding, handle);
     }
 
@@ -170,7 +166,7 @@ public final class Context implements AutoCloseable {
      */
     public void decode(Batch batch) {
         transcript.forget();
-        compute(batch, false);
+        decoder.compute(batch, false);
     }
 
     /**
@@ -180,7 +176,7 @@ public final class Context implements AutoCloseable {
      */
     public void encode(Batch batch) {
         transcript.forget();
-        compute(batch, true);
+        decoder.compute(batch, true);
     }
 
     /**
@@ -191,76 +187,6 @@ public final class Context implements AutoCloseable {
      */
     public void decode(int... tokens) {
         transcript.append(tokens, 0, tokens.length);
-    }
-
-    void compute(Batch batch, boolean encode) {
-        long address = handle.enter();
-        abort.begin();
-        Deque<String> outer = log.keep(decodeLog);
-        int status;
-        try {
-            decodeLog.clear();
-            check(batch, encode);
-            abort.check();
-            computations++;
-            long batchAddress = batch.handle().enter();
-            try {
-                status = encode
-                        ? binding.encode(address, batchAddress, batch.size())
-                        : binding.decode(address, batchAddress, batch.size());
-            } finally {
-                batch.handle().exit();
-            }
-            if (status != 0) {
-                throw failure(status, batch);
-            }
-        } finally {
-            log.keep(outer);
-            abort.end();
-            handle.exit();
-        }
-    }
-
-    private void check(Batch batch, boolean encode) {
-        int size = batch.size();
-        if (size == 0) {
-            throw new IllegalArgumentException("the batch is empty");
-        }
-        int most = encode ? microBatchSize : textBatchSize();
-        if (size > most) {
-            throw new IllegalArgumentException("the batch has " + size + " tokens, at most " + most
-                    + " can be computed at once:" + " split it, or open the context with a larger "
-                    + (most == microBatchSize ? "microBatch" : "batch"));
-        }
-        if (batch.holdsEmbeddings()) {
-            int width = model.inputEmbeddingSize();
-            if (batch.embeddingSize() != width) {
-                throw new IllegalArgumentException(
-                        "the batch has embeddings of " + batch.embeddingSize() + " numbers, the model takes " + width);
-            }
-        } else {
-            Require.index("token", batch.largestToken(), vocabSize);
-        }
-        Require.index("sequence", batch.largestSequence(), sequences);
-        Require.index("position", batch.largestPosition(), positions);
-    }
-
-    private RuntimeException failure(int status, Batch batch) {
-        switch (status) {
-            case ABORTED:
-                return new CancellationException("The computation was cancelled");
-            case NO_ROOM:
-                return new DecodeException(
-                        "No room for " + batch.size() + " tokens in a context of " + length
-                                + ": remove sequences from its" + " memory, or open a longer one."
-                                + LogRouter.explain(decodeLog),
-                        status);
-            default:
-                return new DecodeException(
-                        "llama.cpp cannot compute a batch of " + batch.size() + " tokens (status " + status + ")."
-                                + LogRouter.explain(decodeLog),
-                        status);
-        }
     }
 
     /**
@@ -282,6 +208,10 @@ public final class Context implements AutoCloseable {
 
     boolean isGenerating(Generation asked) {
         return generation == asked;
+    }
+
+    Decoder decoder() {
+        return decoder;
     }
 
     Transcript transcript() {
@@ -306,7 +236,7 @@ public final class Context implements AutoCloseable {
     public FloatView logits(int index) {
         long address = handle.enter();
         try {
-            return view(binding.logits(address, index), vocabSize, "logits", index);
+            return view(decoder.quietly(() -> binding.logits(address, index)), vocabSize, "logits", index);
         } finally {
             handle.exit();
         }
@@ -322,7 +252,7 @@ public final class Context implements AutoCloseable {
         long address = handle.enter();
         try {
             return view(
-                    embeddings ? binding.embeddings(address, index) : 0,
+                    embeddings ? decoder.quietly(() -> binding.embeddings(address, index)) : 0,
                     model.outputEmbeddingSize(),
                     "embedding",
                     index);
@@ -356,7 +286,7 @@ public final class Context implements AutoCloseable {
             throw new IllegalArgumentException("the last computation put out no " + what + " " + index);
         }
         ByteBuffer floats = binding.view(values, size * Float.BYTES);
-        return new FloatView(handle, floats, computations, () -> computations);
+        return new FloatView(handle, floats, decoder.computations(), decoder::computations);
     }
 
     /** {@link #setLora(Map)} with one adapter at full strength. */
@@ -513,6 +443,11 @@ public final class Context implements AutoCloseable {
 
     boolean sharesCache() {
         return sharedCache;
+    }
+
+    /** Positions that the model knows; see {@link LearnedPositions}. */
+    int positions() {
+        return positions;
     }
 
     int vocabSize() {

@@ -168,9 +168,10 @@ public final class ContextState {
                     throw new LlamaException("The state in " + name + " is damaged: its checksum is wrong");
                 }
                 context.transcript().forget();
-                long read = sequence < 0
-                        ? binding.stateSet(address, memory, size)
-                        : binding.stateSequenceSet(address, memory, size, sequence, 0);
+                long read = context.decoder()
+                        .quietly(() -> sequence < 0
+                                ? binding.stateSet(address, memory, size)
+                                : binding.stateSequenceSet(address, memory, size, sequence, 0));
                 if (read != size) {
                     throw new LlamaException(
                             "The state in " + name + " does not fit into this context: it was saved from a"

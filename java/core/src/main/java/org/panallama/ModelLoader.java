@@ -38,7 +38,7 @@ final class ModelLoader {
     /** The address of the loaded model. */
     long load() {
         Path file = parts.get(0);
-        ModelSummary summary = GgufPreflight.check(file);
+        ModelSummary summary = GgufPreflight.check(parts, options.metadata);
         if (summary.vocabOnly() && !options.vocabOnly) {
             throw new ModelLoadException(
                     file,
@@ -49,7 +49,7 @@ final class ModelLoader {
             checkMemory(file, summary.tensorBytes());
         }
         ModelParams params = params();
-        String[] paths = parts.stream().map(Path::toString).toArray(String[]::new);
+        String[] paths = summary.paths().stream().map(Path::toString).toArray(String[]::new);
         Deque<String> log = LogRouter.newKeeper();
         LoadProgress listener = options.progress;
         long address = runtime.log()

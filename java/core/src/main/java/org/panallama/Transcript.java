@@ -64,7 +64,7 @@ final class Transcript {
                 for (int i = start; i < end; i++) {
                     batch.add(tokens[i], position++, SEQUENCE, i == to - 1);
                 }
-                context.compute(batch, false);
+                context.decoder().compute(batch, false);
                 history.append(tokens, start, end);
             }
         } finally {
@@ -78,7 +78,7 @@ final class Transcript {
         Batch batch = scratch();
         batch.clear();
         batch.add(token, position, SEQUENCE, true);
-        context.compute(batch, false);
+        context.decoder().compute(batch, false);
         history.append(token);
     }
 

@@ -121,6 +121,6 @@ class ChatTemplateTest {
         assertThat(tokens)
                 .containsOnlyOnce(model.vocab().bos())
                 .startsWith(model.vocab().bos());
-        assertThat(model.vocab().detokenize(tokens)).isEqualTo(" [INST] a</s>b<s> [/INST]c");
+        assertThat(model.vocab().detokenize(tokens)).isEqualTo("[INST] a</s>b<s> [/INST]c");
     }
 }

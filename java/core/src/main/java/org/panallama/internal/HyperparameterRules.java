@@ -47,9 +47,9 @@ final class HyperparameterRules {
             "attention.head_count",
             "attention.key_length",
             "attention.value_length",
-            "rope.dimension_count");
+            "rope.dimension_count",
+            "rope.scaling.original_context_length");
 
-    // Not stated is written as -1 in an unsigned number, and as -Infinity.
     private static final Set<String> OPEN_RANGES = Set.of(".pooling_type", ".kda.gate_lower_bound");
 
     private static final Map<String, Integer> MINIMUMS = Map.ofEntries(
@@ -114,11 +114,14 @@ final class HyperparameterRules {
             GgufType type = value.type();
             if (type == GgufType.FLOAT32 || type == GgufType.FLOAT64) {
                 double number = value.number(0);
-                boolean epsilon = key.endsWith("_epsilon") || key.endsWith(".epsilon");
-                boolean base = key.contains(".rope.freq_base");
-                // The norm that an architecture does not use has an epsilon of 0 in files that llama.cpp wrote.
-                if (!Double.isFinite(number) || epsilon && number < 0 || base && number <= 0) {
-                    throw wrong(key, number, base ? "a number above 0" : epsilon ? "0 or more" : "a finite number");
+                // The norms that an architecture does not compute have an epsilon of 0 in files that llama.cpp wrote.
+                boolean unused = number == 0
+                        && PLAIN_TRANSFORMERS.contains(architecture)
+                        && key.endsWith("epsilon")
+                        && !key.endsWith(".layer_norm_rms_epsilon");
+                boolean positive = key.endsWith("epsilon") || key.contains(".rope.freq_base");
+                if (!Double.isFinite(number) || number <= 0 && positive && !unused) {
+                    throw wrong(key, number, positive ? "a number above 0" : "a finite number");
                 }
             } else if (type == GgufType.UINT32 && value.integer(0) > Integer.MAX_VALUE) {
                 throw wrong(key, value.integer(0), "at most " + Integer.MAX_VALUE);

@@ -193,7 +193,6 @@ class GgufPreflightTest {
         assertRefused(w -> w.put("llama.rope.scaling.factor", Float.NaN), "a finite number");
         assertRefused(w -> w.put("llama.rope.scaling.type", "ntk"), "one of none, linear, yarn, longrope");
         assertRefused(w -> w.put("llama.attention.head_count", 2f), "a UINT32, or an array");
-        assertRefused(w -> w.put("llama.rope.dimension_sections", 0, 0, 0, 0), "positive in one");
         assertRefused(w -> w.remove("llama.block_count"), "'llama.block_count' is missing");
     }
 
