@@ -95,8 +95,8 @@ final class ContextLoader {
         if (type.blockSize() == 1 || headCount == 0) {
             return;
         }
-        String stated = model.metadata().get(model.architecture() + ".attention." + what + "_length");
-        int width = stated != null ? Integer.parseInt(stated) : model.embeddingSize() / headCount;
+        int width = MetadataNumbers.find(model.metadata(), model.architecture() + ".attention." + what + "_length")
+                .orElseGet(() -> model.embeddingSize() / headCount);
         if (width % type.blockSize() != 0) {
             throw new IllegalArgumentException("a KV cache of type " + type + " holds blocks of " + type.blockSize()
                     + " numbers, into which a " + what + " of " + width + " numbers cannot be divided; choose F16");
@@ -139,8 +139,8 @@ final class ContextLoader {
         if (options.yarnOriginalLength != 0) {
             return options.yarnOriginalLength;
         }
-        String stated = model.metadata().get(model.architecture() + ".rope.scaling.original_context_length");
-        return stated != null ? Integer.parseInt(stated) : model.trainContextLength();
+        return MetadataNumbers.find(model.metadata(), model.architecture() + ".rope.scaling.original_context_length")
+                .orElseGet(model::trainContextLength);
     }
 
     private ContextParams params(long abortFlag) {

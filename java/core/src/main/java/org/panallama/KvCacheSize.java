@@ -1,6 +1,7 @@
 package org.panallama;
 
 import java.util.Map;
+import java.util.OptionalInt;
 
 /** Memory of the KV cache of a transformer, from its metadata. */
 public final class KvCacheSize {
@@ -37,7 +38,7 @@ public final class KvCacheSize {
 
     /** A number of the metadata; one that differs between layers is an array there, which llama.cpp does not list. */
     private static long number(Map<String, String> metadata, String key, long otherwise) {
-        String value = metadata.get(key);
-        return value == null ? otherwise : Long.parseLong(value);
+        OptionalInt value = MetadataNumbers.find(metadata, key);
+        return value.isPresent() ? value.getAsInt() : otherwise;
     }
 }

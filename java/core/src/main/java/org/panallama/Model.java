@@ -309,8 +309,7 @@ public final class Model implements AutoCloseable {
     }
 
     private OptionalInt metadataInt(String key) {
-        String value = metadata.get(key);
-        return value == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(value));
+        return MetadataNumbers.find(metadata, key);
     }
 
     private int number(LongToIntFunction question) {
