@@ -226,29 +226,31 @@ public final class ChatSession {
         }
         if (open.counts()) {
             String text = generation.textSoFar();
-            int[] tokens = tokensOf(text, generation);
+            int[] tokens = tokensOf(text, generation.tokens());
             List<Turn> all = new ArrayList<>(open.before);
             all.add(new Turn(open.question, text, tokens == null ? null : new Answer(tokens, open.cue)));
             turns = List.copyOf(all);
         }
     }
 
-    /** The first tokens that make just this text: a stop string, or the token that ended it, is not among them. */
-    private int @Nullable [] tokensOf(String text, Generation generation) {
-        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-        int[] tokens = generation.tokens();
+    /**
+     * The first tokens that make just this text: a stop string, or the token that ended it, is not among them. A text may lack
+     * the space that its first token begins with.
+     */
+    private int @Nullable [] tokensOf(String text, int[] tokens) {
         Vocab vocab = context.model().vocab();
+        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         int at = 0;
         int count = 0;
-        while (count < tokens.length) {
-            byte[] piece = vocab.bytesOf(tokens[count], false);
-            boolean ends = at == utf8.length && (piece.length > 0 || vocab.isEndOfGeneration(tokens[count]));
-            if (ends
-                    || at + piece.length > utf8.length
-                    || !Arrays.equals(piece, 0, piece.length, utf8, at, at + piece.length)) {
+        for (int token : tokens) {
+            byte[] piece = vocab.bytesOf(token, false);
+            int from = count == 0 && piece.length > 0 && piece[0] == ' ' && !text.startsWith(" ") ? 1 : 0;
+            int to = at + piece.length - from;
+            boolean behind = at == utf8.length && (piece.length > 0 || vocab.isEndOfGeneration(token));
+            if (behind || to > utf8.length || !Arrays.equals(piece, from, piece.length, utf8, at, to)) {
                 break;
             }
-            at += piece.length;
+            at = to;
             count++;
         }
         return at == utf8.length ? Arrays.copyOf(tokens, count) : null;
@@ -284,7 +286,8 @@ public final class ChatSession {
         List<Piece> start = template.pieces(messages(List.of()), false);
         int[] tokens = tokenizer.tokenize(start, List.of());
         int mismatch = Arrays.mismatch(tokens, prompt.tokens);
-        return mismatch < 0 ? tokens.length : mismatch;
+        int common = mismatch < 0 ? tokens.length : mismatch;
+        return Math.max(0, Math.min(common, context.sequenceLength() - 2)); // something has to be left to drop
     }
 
     private List<ChatMessage> messages(List<Turn> of) {

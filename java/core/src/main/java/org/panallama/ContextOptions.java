@@ -144,7 +144,7 @@ public final class ContextOptions {
             return this;
         }
 
-        /** How many independent sequences the context holds; 1 by default. */
+        /** How many independent sequences the context holds, at most as many as a batch holds tokens; 1 by default. */
         public Builder sequences(int count) {
             sequences = Require.inRange("sequences", count, 1, MAX_SEQUENCES);
             return this;
@@ -228,7 +228,10 @@ public final class ContextOptions {
             return this;
         }
 
-        /** Makes the context put out embeddings, see {@link Embedder}. Off by default. */
+        /**
+         * Makes the context put out embeddings, see {@link Embedder}. Off by default. With pooling over several sequences, the
+         * micro-batch is cut to a multiple of their number.
+         */
         public Builder embeddings(boolean on) {
             embeddings = on;
             return this;

@@ -27,10 +27,39 @@ public final class Reranker implements AutoCloseable {
     private static final List<String> HEADS = List.of("cls.weight", "cls.output.weight");
 
     private final Vocab vocab;
-    private final @Nullable String template;
-    private final PromptTokenizer tokenizer;
+    private final @Nullable Template template;
     private final SequenceBatches batches;
     private final ReentrantLock lock = new ReentrantLock();
+
+    /**
+     * The model's own form.
+     *
+     * @param pieces its text, and in the role of {@code query} and {@code document} the places for these
+     */
+    private record Template(List<Piece> pieces, PromptTokenizer tokenizer) {
+
+        static Template of(String source, Vocab vocab) {
+            List<Piece> pieces = new ArrayList<>();
+            Matcher place = PLACE.matcher(source);
+            int end = 0;
+            while (place.find()) {
+                pieces.add(new Piece(source.substring(end, place.start()), null));
+                pieces.add(new Piece("", place.group(1)));
+                end = place.end();
+            }
+            pieces.add(new Piece(source.substring(end), null));
+            return new Template(pieces, new PromptTokenizer(vocab));
+        }
+
+        int[] tokens(String query, String document) {
+            List<Piece> filled = new ArrayList<>();
+            for (Piece piece : pieces) {
+                String text = piece.isLiteral() ? piece.text() : "query".equals(piece.role()) ? query : document;
+                filled.add(new Piece(text, piece.role()));
+            }
+            return tokenizer.tokenize(filled);
+        }
+    }
 
     private Reranker(Builder builder) {
         Model model = builder.model;
@@ -39,8 +68,9 @@ public final class Reranker implements AutoCloseable {
                     + " Take a reranker, or compare the vectors of an Embedder.");
         }
         this.vocab = model.vocab();
-        this.template = model.chatTemplate("rerank").orElse(null);
-        this.tokenizer = new PromptTokenizer(vocab);
+        this.template = model.chatTemplate("rerank")
+                .map(source -> Template.of(source, vocab))
+                .orElse(null);
         this.batches = new SequenceBatches(model, Pooling.RANK, builder.microBatch, builder.sequences, builder.threads);
     }
 
@@ -89,7 +119,7 @@ public final class Reranker implements AutoCloseable {
     public float[] scores(String query, List<String> documents) {
         List<int[]> sequences = new ArrayList<>(documents.size());
         for (String document : documents) {
-            int[] tokens = template == null ? pair(query, document) : byTemplate(template, query, document);
+            int[] tokens = template == null ? pair(query, document) : template.tokens(query, document);
             batches.check("document " + sequences.size() + " with the query", tokens);
             sequences.add(tokens);
         }
@@ -127,19 +157,6 @@ public final class Reranker implements AutoCloseable {
         if (token != Vocab.NO_TOKEN) {
             tokens.append(token);
         }
-    }
-
-    private int[] byTemplate(String source, String query, String document) {
-        List<Piece> pieces = new ArrayList<>();
-        Matcher place = PLACE.matcher(source);
-        int end = 0;
-        while (place.find()) {
-            pieces.add(new Piece(source.substring(end, place.start()), null));
-            pieces.add(new Piece(place.group(1).equals("query") ? query : document, ChatMessage.USER));
-            end = place.end();
-        }
-        pieces.add(new Piece(source.substring(end), null));
-        return tokenizer.tokenize(pieces);
     }
 
     /** The most tokens that a document can have together with the query and what the model adds. */

@@ -255,24 +255,43 @@ class ChatSessionTest {
 
     @Test
     void shiftsWithinAnAnswer() {
+        for (String system : new String[] {null, "Be brief."}) {
+            try (Context small = open(256)) {
+                ChatSession.Builder builder = ChatSession.builder(small, sampler)
+                        .whenFull(ContextFullPolicy.SHIFT)
+                        .options(GenerationOptions.builder()
+                                .ignoreEndOfGeneration(true)
+                                .maxTokens(400)
+                                .build());
+                ChatSession session = (system == null ? builder : builder.system(system)).build();
+                Generation endless = session.send(POEM);
+                endless.text();
+                assertThat(endless.finishReason()).contains(FinishReason.MAX_TOKENS);
+                assertThat(session.send(
+                                        FRANCE,
+                                        GenerationOptions.builder().maxTokens(5).build())
+                                .text())
+                        .isNotEmpty();
+                assertThat(session.messages()).doesNotContain(ChatMessage.user(POEM)); // the turn no longer fits
+            }
+        }
+    }
+
+    @Test
+    void shiftsBehindASystemMessageThatTakesMostOfTheContext() {
         try (Context small = open(256)) {
             ChatSession session = ChatSession.builder(small, sampler)
-                    .system("Be brief.")
+                    .system("东西南北".repeat(78))
                     .whenFull(ContextFullPolicy.SHIFT)
                     .options(GenerationOptions.builder()
                             .ignoreEndOfGeneration(true)
-                            .maxTokens(400)
+                            .maxTokens(40)
                             .build())
                     .build();
-            Generation endless = session.send(POEM);
-            endless.text();
-            assertThat(endless.finishReason()).contains(FinishReason.MAX_TOKENS);
-            assertThat(session.send(
-                                    FRANCE,
-                                    GenerationOptions.builder().maxTokens(5).build())
-                            .text())
-                    .isNotEmpty();
-            assertThat(session.messages()).hasSize(3); // the endless turn no longer fits
+            Generation answer = session.send("1");
+            answer.text();
+            assertThat(answer.usage().promptTokens()).isBetween(225, 256);
+            assertThat(answer.finishReason()).contains(FinishReason.MAX_TOKENS);
         }
     }
 

@@ -123,4 +123,32 @@ class ChatTemplateTest {
                 .startsWith(model.vocab().bos());
         assertThat(model.vocab().detokenize(tokens)).isEqualTo("[INST] a</s>b<s> [/INST]c");
     }
+
+    /** The text behind an answer's own tokens is cut as within the whole text. */
+    @Test
+    void anAnswersOwnTokensStandInAPromptAsItsTextWould() {
+        PromptTokenizer tokenizer = new PromptTokenizer(model.vocab());
+        List<ChatMessage> question = List.of(ChatMessage.user("法国的英文名是什么？"));
+        List<ChatMessage> messages =
+                List.of(question.get(0), ChatMessage.assistant(" France"), ChatMessage.user("  Why\n?"));
+        for (String name : List.of("llama2", "chatml", "vicuna", "deepseek")) {
+            ChatTemplate template = ChatTemplate.of(name);
+            String cue = PromptTokenizer.cue(template.pieces(question, true));
+            int[] tokens = tokenizer.tokenize(
+                    template.pieces(messages, true), List.of(new PromptTokenizer.Answer(new int[] {870, 423}, cue)));
+            assertThat(tokens)
+                    .as(name)
+                    .isEqualTo(model.vocab().tokenize(template.render(messages, true)))
+                    .containsSequence(870, 423);
+        }
+    }
+
+    @Test
+    void anAnswersOwnTokensStandOnlyBehindWhatTheyWereGeneratedAfter() {
+        PromptTokenizer.Answer answer = new PromptTokenizer.Answer(new int[] {870}, " [/INST]");
+        assertThat(answer.fits(" [/INST]")).isTrue();
+        assertThat(answer.fits(" [/INST] ")).isTrue();
+        assertThat(answer.fits(" [/INST] <think>")).isFalse();
+        assertThat(answer.fits(" [/IN")).isFalse();
+    }
 }
