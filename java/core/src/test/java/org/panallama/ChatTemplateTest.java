@@ -131,7 +131,7 @@ class ChatTemplateTest {
         List<ChatMessage> question = List.of(ChatMessage.user("法国的英文名是什么？"));
         List<ChatMessage> messages =
                 List.of(question.get(0), ChatMessage.assistant(" France"), ChatMessage.user("  Why\n?"));
-        for (String name : List.of("llama2", "chatml", "vicuna", "deepseek")) {
+        for (String name : List.of("llama2", "chatml", "deepseek")) {
             ChatTemplate template = ChatTemplate.of(name);
             String cue = PromptTokenizer.cue(template.pieces(question, true));
             int[] tokens = tokenizer.tokenize(
