@@ -80,7 +80,8 @@ public final class ChatTemplate {
     }
 
     /**
-     * Writes a conversation.
+     * Writes a conversation. Tokenized as one text, contents that read like special tokens become these; {@link ChatSession}
+     * tells them apart.
      *
      * @param messages in their order; what the template has no role for is left out, except that a system message goes in front
      *     of the next user's if {@link #supportsSystemRole()} is false
