@@ -34,7 +34,10 @@ final class GenerationReport {
     }
 
     private void rate(String what, int tokens, Duration time, double perSecond) {
-        err.printf(Locale.ROOT, "%-11s %d tokens in %.2f s (%.1f tokens/s)%n", what, tokens, seconds(time), perSecond);
+        String count = tokens + (tokens == 1 ? " token" : " tokens");
+        // Nothing can be said of a prompt that was remembered, or of one token, which came with the prompt.
+        String rate = perSecond == 0 ? "" : String.format(Locale.ROOT, " (%.1f tokens/s)", perSecond);
+        err.printf(Locale.ROOT, "%-11s %s in %.2f s%s%n", what, count, seconds(time), rate);
     }
 
     private static String top(List<TokenLogprob> tokens) {
