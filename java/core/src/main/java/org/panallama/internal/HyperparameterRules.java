@@ -305,7 +305,6 @@ final class HyperparameterRules {
         return value.orElse(max);
     }
 
-    /** Returns an integer, if present, having checked it. */
     /** llama.cpp itself writes an unstated pooling as -1 in an unsigned number. */
     private void checkPooling() {
         if (file.integer(key("pooling_type")).orElse(0) != 0xFFFFFFFFL) {
@@ -313,6 +312,7 @@ final class HyperparameterRules {
         }
     }
 
+    /** Returns an integer, if present, having checked it. */
     private OptionalLong between(String name, long min, long max) {
         GgufValue value = file.metadata().get(key(name));
         if (value == null) {
