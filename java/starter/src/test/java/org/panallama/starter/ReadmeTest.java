@@ -19,14 +19,17 @@ class ReadmeTest {
 
     @Test
     void theProgramIsTheExample() throws IOException {
-        String source = Files.readString(QUICKSTART.resolve(Path.of("src", "main", "java", "example", "Quickstart.java")));
+        String source =
+                Files.readString(QUICKSTART.resolve(Path.of("src", "main", "java", "example", "Quickstart.java")));
         assertThat(blocks("java")).first().isEqualTo(source);
     }
 
     @Test
     void theDependencyIsTheOneOfTheExample() throws IOException {
         String pom = Files.readString(QUICKSTART.resolve("pom.xml"));
-        assertThat(blocks("xml")).first().satisfies(dependency -> assertThat(squeezed(pom)).contains(squeezed(dependency)));
+        assertThat(blocks("xml"))
+                .first()
+                .satisfies(dependency -> assertThat(squeezed(pom)).contains(squeezed(dependency)));
     }
 
     private static List<String> blocks(String language) throws IOException {
