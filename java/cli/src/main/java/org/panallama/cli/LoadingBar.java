@@ -12,14 +12,21 @@ final class LoadingBar implements LoadProgress, AutoCloseable {
 
     private final PrintStream err;
     private final Interruption interruption;
+    private final String work;
     private final long start = System.nanoTime();
     private boolean decided;
     private boolean visible;
     private int shown = -1;
 
     LoadingBar(PrintStream err, Interruption interruption) {
+        this(err, interruption, "loading");
+    }
+
+    /** For other long work. */
+    LoadingBar(PrintStream err, Interruption interruption, String work) {
         this.err = err;
         this.interruption = interruption;
+        this.work = work;
     }
 
     @Override
@@ -32,7 +39,7 @@ final class LoadingBar implements LoadProgress, AutoCloseable {
         if (visible && percent != shown) {
             shown = percent;
             int filled = percent * WIDTH / 100;
-            err.print("\rloading [" + "#".repeat(filled) + " ".repeat(WIDTH - filled) + "] " + percent + " %");
+            err.print("\r" + work + " [" + "#".repeat(filled) + " ".repeat(WIDTH - filled) + "] " + percent + " %");
         }
         return !interruption.requested();
     }

@@ -21,6 +21,7 @@ final class Program {
         commands.put("info", () -> new InfoCommand(streams));
         commands.put("tokenize", () -> new TokenizeCommand(streams));
         commands.put("embed", () -> new EmbedCommand(streams));
+        commands.put("synth", () -> new SynthCommand(streams));
     }
 
     /** Returns the exit status: 0, 1 if it failed, 2 if the command line was wrong. */

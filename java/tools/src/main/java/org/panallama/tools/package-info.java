@@ -1,0 +1,5 @@
+/** What is done to models besides running them. */
+@NullMarked
+package org.panallama.tools;
+
+import org.jspecify.annotations.NullMarked;
