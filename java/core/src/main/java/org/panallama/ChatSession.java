@@ -324,7 +324,8 @@ public final class ChatSession {
         private final Sampler sampler;
         private @Nullable String system;
         private @Nullable ChatTemplate template;
-        private GenerationOptions options = GenerationOptions.defaults();
+        private GenerationOptions options =
+                GenerationOptions.builder().stripLeadingSpace(true).build();
         private ContextFullPolicy whenFull = ContextFullPolicy.FAIL;
 
         private Builder(Context context, Sampler sampler) {
@@ -344,7 +345,10 @@ public final class ChatSession {
             return this;
         }
 
-        /** For every answer; {@link GenerationOptions#defaults()} by default, but for {@code whenFull} and {@code keep}. */
+        /**
+         * For every answer, but for {@code whenFull} and {@code keep}. By default an answer ends when the model ends it, and a
+         * leading space is stripped.
+         */
         public Builder options(GenerationOptions generationOptions) {
             options = Objects.requireNonNull(generationOptions, "generationOptions");
             return this;

@@ -131,7 +131,7 @@ class ChatFileTest {
             refuses(session, Arrays.copyOf(bytes, at));
         }
         assertThat(session.messages()).isEqualTo(before);
-        assertThat(session.send(FRANCE).text()).isEqualTo(" France");
+        assertThat(session.send(FRANCE).text()).isEqualTo("France");
     }
 
     private void refuses(ChatSession session, byte[] bytes) throws IOException {
@@ -163,7 +163,7 @@ class ChatFileTest {
                     .isInstanceOf(LlamaException.class)
                     .hasMessageContaining("does not fit");
             assertThat(loaded.messages()).isEmpty();
-            assertThat(loaded.send(FRANCE).text()).isEqualTo(" France");
+            assertThat(loaded.send(FRANCE).text()).isEqualTo("France");
         }
     }
 }

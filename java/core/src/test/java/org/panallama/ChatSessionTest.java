@@ -64,14 +64,14 @@ class ChatSessionTest {
     @Test
     void answers() {
         ChatSession session = session().build();
-        assertThat(session.send(FRANCE).text()).isEqualTo(" France");
-        assertThat(session.send(JAPAN).text()).isEqualTo(" 日本");
+        assertThat(session.send(FRANCE).text()).isEqualTo("France");
+        assertThat(session.send(JAPAN).text()).isEqualTo("日本");
         assertThat(session.messages())
                 .containsExactly(
                         ChatMessage.user(FRANCE),
-                        ChatMessage.assistant(" France"),
+                        ChatMessage.assistant("France"),
                         ChatMessage.user(JAPAN),
-                        ChatMessage.assistant(" 日本"));
+                        ChatMessage.assistant("日本"));
     }
 
     @Test
@@ -148,11 +148,11 @@ class ChatSessionTest {
     void withdrawsAQuestionWithoutAnAnswer() {
         ChatSession session = session().build();
         session.send(POEM);
-        assertThat(session.send(FRANCE).text()).isEqualTo(" France");
+        assertThat(session.send(FRANCE).text()).isEqualTo("France");
         Generation cancelled = session.send(POEM);
         cancelled.cancel();
         assertThat(cancelled.text()).isEmpty();
-        assertThat(session.messages()).containsExactly(ChatMessage.user(FRANCE), ChatMessage.assistant(" France"));
+        assertThat(session.messages()).containsExactly(ChatMessage.user(FRANCE), ChatMessage.assistant("France"));
     }
 
     @Test
@@ -175,7 +175,7 @@ class ChatSessionTest {
         session.send(FRANCE).text();
         session.send(JAPAN).text();
         Generation again = session.regenerate();
-        assertThat(again.text()).isEqualTo(" 日本");
+        assertThat(again.text()).isEqualTo("日本");
         assertThat(session.messages()).hasSize(4);
         assertThat(session.undo()).contains(JAPAN);
         assertThat(session.messages()).hasSize(2);

@@ -105,7 +105,7 @@ final class GenerateCommand implements Callable<Integer> {
             Generation generation = context.generate(text, sampler, options);
             interruption.cancels(generation::cancel);
             if (json) {
-                String answer = Output.withoutLeadingSpace(generation.text());
+                String answer = generation.text();
                 streams.out().json(new GenerationJson(answer, generation, sampling.seed(), loadTime, logprobs != null));
             } else {
                 streams.out().stream(generation);

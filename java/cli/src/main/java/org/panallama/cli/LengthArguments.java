@@ -27,8 +27,10 @@ final class LengthArguments {
 
     /** The options, checked. */
     GenerationOptions.Builder options() {
-        GenerationOptions.Builder options =
-                GenerationOptions.builder().stop(stop).ignoreEndOfGeneration(ignoreEos);
+        GenerationOptions.Builder options = GenerationOptions.builder()
+                .stop(stop)
+                .ignoreEndOfGeneration(ignoreEos)
+                .stripLeadingSpace(true);
         return maxTokens == NO_LIMIT ? options : options.maxTokens(maxTokens);
     }
 }

@@ -57,22 +57,15 @@ final class Output {
     /** A text as it is generated, and a line feed at its end if it has none. */
     void stream(Generation generation) {
         String last = "";
-        boolean first = true;
         for (String piece : generation) {
-            print(first ? withoutLeadingSpace(piece) : piece);
+            print(piece);
             flush();
-            first = false;
             last = piece;
         }
         if (!last.endsWith("\n")) {
             print("\n");
             flush();
         }
-    }
-
-    /** Tokens carry the space in front of a word, so that an answer begins with the one between it and the prompt. */
-    static String withoutLeadingSpace(String text) {
-        return text.startsWith(" ") ? text.substring(1) : text;
     }
 
     /** One JSON value and the end of its line. */
