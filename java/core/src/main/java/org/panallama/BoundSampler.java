@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
+import org.panallama.internal.GrammarState;
 import org.panallama.spi.Binding;
 
 /**
@@ -59,6 +60,7 @@ final class BoundSampler {
         this.steps = steps;
         this.failure = new Failure();
         Failure sink = failure;
+        GrammarState start = grammar == null ? null : GrammarGate.check(vocab, grammar);
         long vocabAddress = vocab.enter();
         try {
             SamplerStep.Target target =
@@ -67,7 +69,7 @@ final class BoundSampler {
         } finally {
             vocab.exit();
         }
-        this.gate = grammar == null ? null : new GrammarGate(binding, vocab, grammar, natives.grammar);
+        this.gate = start == null ? null : new GrammarGate(binding, vocab, grammar, start, natives.grammar);
         this.handle = handle(owner, model.handle());
     }
 
@@ -83,7 +85,7 @@ final class BoundSampler {
                 binding.samplerClone(original.natives.chain),
                 grammar == 0 ? 0 : binding.samplerClone(grammar),
                 binding.candidatesNew(vocab.size()));
-        this.gate = original.gate == null ? null : original.gate.copy(natives.grammar);
+        this.gate = original.gate == null ? null : new GrammarGate(original.gate, natives.grammar);
         this.handle = handle(owner, parent);
     }
 
@@ -142,11 +144,10 @@ final class BoundSampler {
     private int sampleGrammatical(long chain, long logits, GrammarGate grammar) {
         fill(logits);
         int token = choose(chain);
-        if (!grammar.allows(token)) {
+        if (token == Vocab.NO_TOKEN || !grammar.allows(token)) {
             fill(logits);
-            grammar.filter(natives.candidates);
-            token = choose(chain);
-            if (!grammar.allows(token)) {
+            token = grammar.filter(natives.candidates) ? choose(chain) : Vocab.NO_TOKEN;
+            if (token == Vocab.NO_TOKEN || !grammar.allows(token)) {
                 throw new GrammarException(
                         "the grammar and the other samplers leave no token: the grammar is at a dead end, or"
                                 + " allows nothing that this model has a token for");
@@ -157,12 +158,14 @@ final class BoundSampler {
         return token;
     }
 
+    /** The token that the chain chooses, or none if the chain rules out even that one. */
     private int choose(long chain) {
         long candidates = natives.candidates;
         binding.samplerApply(chain, candidates);
         failure.rethrow();
         long entry = binding.candidatesData(candidates) + binding.candidatesSelected(candidates) * ENTRY_BYTES;
-        return binding.view(entry, ENTRY_BYTES).getInt(0);
+        ByteBuffer chosen = binding.view(entry, ENTRY_BYTES);
+        return chosen.getFloat(LOGIT) == Float.NEGATIVE_INFINITY ? Vocab.NO_TOKEN : chosen.getInt(0);
     }
 
     /** Sets the candidates to the whole vocabulary with its logits. */
@@ -186,8 +189,8 @@ final class BoundSampler {
                 throw new IllegalArgumentException("the last computation put out no logits " + index);
             }
             fill(logits);
-            if (gate != null && gate.isOpen()) {
-                gate.filter(natives.candidates);
+            if (gate != null && gate.isOpen() && !gate.filter(natives.candidates)) {
+                return List.of();
             }
             long copy = binding.samplerClone(chain); // whose random numbers and history may change
             binding.samplerApply(copy, natives.candidates);

@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
  *
  * @param rules the grammar's text
  * @param root the name of its start symbol
- * @param triggers a lazy grammar sets in where one of these is found in the text generated so far: at its first group if that
- *     took part, else at the beginning of the match
+ * @param triggers a lazy grammar sets in where one of these is found in the text generated so far: at the
+ *     first group that matched something, else at the beginning of the match
  * @param triggerTokens a lazy grammar sets in with one of these tokens, which is the first that the grammar has to allow
  */
 public record Grammar(String rules, String root, List<Pattern> triggers, Set<Integer> triggerTokens) {

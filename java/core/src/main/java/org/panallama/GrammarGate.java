@@ -1,50 +1,74 @@
 package org.panallama;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.panallama.GrammarTrigger.Constrained;
 import org.panallama.internal.GrammarCheck;
-import org.panallama.internal.Utf8Decoder;
+import org.panallama.internal.GrammarState;
 import org.panallama.spi.Binding;
 
 /**
  * A grammar that is asked before it is told: llama.cpp ends the process when its grammar is made to accept a token that it does
- * not allow. A lazy grammar waits for its trigger here, in Java, for the same reason.
+ * not allow. It is asked twice, since llama.cpp also allows tokens that it cannot accept then (see {@link GrammarState}).
  */
 final class GrammarGate {
 
     private static final int ENTRY_BYTES = 12; // int token, float logit, float probability
     private static final int LOGIT = 4;
-    private static final int MAX_PIECE = 64; // bytes of the longest token that is tried
+    private static final int MAX_PIECE = 512; // bytes of a token; llama.cpp's filter takes 500 bytes of stack for each
 
     private final Binding binding;
     private final Vocab vocab;
-    private final Grammar grammar;
     private final long address;
-    private boolean open;
-    private StringBuilder text = new StringBuilder(); // generated while waiting for the trigger
-    private Utf8Decoder decoder = new Utf8Decoder();
-    private @Nullable Map<String, Integer> tokensByBytes;
+    private final GrammarState start;
+    private GrammarState state;
+    private @Nullable GrammarTrigger trigger; // as long as it waits for one
+    private final @Nullable Grammar lazy;
 
-    GrammarGate(Binding binding, Vocab vocab, Grammar grammar, long address) {
+    /** @param address of the native grammar, which the caller frees */
+    GrammarGate(Binding binding, Vocab vocab, Grammar grammar, GrammarState start, long address) {
         this.binding = binding;
         this.vocab = vocab;
-        this.grammar = grammar;
         this.address = address;
-        this.open = !grammar.isLazy();
+        this.start = start;
+        this.state = start;
+        this.lazy = grammar.isLazy() ? grammar : null;
+        this.trigger = grammar.isLazy() ? new GrammarTrigger(grammar, vocab) : null;
+    }
+
+    /** A copy for a copy of the native grammar. */
+    GrammarGate(GrammarGate original, long address) {
+        this.binding = original.binding;
+        this.vocab = original.vocab;
+        this.address = address;
+        this.start = original.start;
+        this.state = original.state;
+        this.lazy = original.lazy;
+        this.trigger = original.trigger == null ? null : original.trigger.copy();
     }
 
     /**
-     * The native grammar.
+     * Checks a grammar, before llama.cpp sees it.
      *
-     * @throws GrammarException if the grammar is malformed
+     * @throws GrammarException if the grammar is malformed, or cannot be used with this vocabulary
      */
+    static GrammarState check(Vocab vocab, Grammar grammar) {
+        if (vocab.type() == VocabType.NONE) {
+            throw new GrammarException("a grammar needs a vocabulary, and the model has none");
+        }
+        if (vocab.longestPiece() > MAX_PIECE) {
+            throw new GrammarException("the model has a token of " + vocab.longestPiece()
+                    + " bytes; grammars work with tokens of up to " + MAX_PIECE);
+        }
+        return GrammarCheck.check(grammar.rules(), grammar.root(), text -> {
+            int[] tokens = vocab.tokenize(text, false, true);
+            return tokens.length == 1 ? tokens[0] : Vocab.NO_TOKEN;
+        });
+    }
+
+    /** The native grammar. */
     static long create(Binding binding, long vocab, Grammar grammar) {
-        GrammarCheck.check(grammar.rules(), grammar.root());
         long address = binding.samplerGrammar(vocab, grammar.rules(), grammar.root());
         if (address == 0) {
             throw new GrammarException("llama.cpp refuses the grammar: " + grammar.rules());
@@ -52,21 +76,100 @@ final class GrammarGate {
         return address;
     }
 
-    GrammarGate copy(long copyAddress) {
-        GrammarGate copy = new GrammarGate(binding, vocab, grammar, copyAddress);
-        copy.open = open;
-        copy.text = new StringBuilder(text);
-        copy.decoder = decoder.copy();
-        return copy;
-    }
-
     /** Whether it restricts the next token. */
     boolean isOpen() {
-        return open;
+        return trigger == null;
     }
 
     /** Whether the next token may be this one. */
     boolean allows(int token) {
+        return after(state, token) != null && nativeAllows(token);
+    }
+
+    /**
+     * Leaves the candidates that it allows.
+     *
+     * @return whether there are any
+     */
+    boolean filter(long candidates) {
+        binding.samplerApply(address, candidates);
+        int size = Math.toIntExact(binding.candidatesSize(candidates));
+        ByteBuffer entries = binding.view(binding.candidatesData(candidates), size * ENTRY_BYTES);
+        int kept = 0;
+        for (int entry = 0; entry < size * ENTRY_BYTES; entry += ENTRY_BYTES) {
+            int token = entries.getInt(entry);
+            float logit = entries.getFloat(entry + LOGIT);
+            if (logit != Float.NEGATIVE_INFINITY && (!state.refersToTokens() || after(state, token) != null)) {
+                entries.putInt(kept, token);
+                entries.putFloat(kept + LOGIT, logit);
+                kept += ENTRY_BYTES;
+            }
+        }
+        binding.candidatesReset(candidates, kept / ENTRY_BYTES);
+        return kept > 0;
+    }
+
+    /**
+     * Goes on with a token.
+     *
+     * @throws GrammarException if it does not allow the token, or the text from its trigger on; its state has not changed then
+     */
+    void accept(int token) {
+        GrammarTrigger waiting = trigger;
+        if (waiting == null) {
+            advance(token);
+            return;
+        }
+        Constrained constrained = waiting.append(token);
+        if (constrained == null) {
+            return;
+        }
+        boolean followed = false;
+        try {
+            for (int piece : spell(constrained.bytes())) {
+                advance(piece);
+            }
+            for (int piece : constrained.tokens()) {
+                advance(piece);
+            }
+            followed = true;
+            trigger = null;
+        } finally {
+            if (!followed) {
+                waiting.undo();
+                restart();
+            }
+        }
+    }
+
+    void reset() {
+        restart();
+        trigger = lazy == null ? null : new GrammarTrigger(lazy, vocab);
+    }
+
+    private void restart() {
+        binding.samplerReset(address);
+        state = start;
+    }
+
+    private void advance(int token) {
+        GrammarState next = after(state, token);
+        if (next == null || !nativeAllows(token)) {
+            throw new GrammarException(
+                    "the grammar does not allow token " + token + " (\"" + vocab.piece(token) + "\") here");
+        }
+        binding.samplerAccept(address, token);
+        state = next;
+    }
+
+    private @Nullable GrammarState after(GrammarState from, int token) {
+        if (vocab.isEndOfGeneration(token)) {
+            return from.mayEnd() ? from : null;
+        }
+        return from.after(token, vocab.bytesOf(token, true));
+    }
+
+    private boolean nativeAllows(int token) {
         long single = binding.candidatesNew(1);
         try {
             binding.candidatesReset(single, 1);
@@ -80,89 +183,27 @@ final class GrammarGate {
         }
     }
 
-    /** Rules out the candidates that it does not allow. */
-    void filter(long candidates) {
-        binding.samplerApply(address, candidates);
-    }
-
-    /**
-     * Goes on with a token.
-     *
-     * @throws GrammarException if it does not allow the token; its state has not changed then
-     */
-    void accept(int token) {
-        if (open) {
-            advance(token);
-        } else if (grammar.triggerTokens().contains(token)) {
-            open = true;
-            advance(token);
-        } else {
-            await(token);
-        }
-    }
-
-    void reset() {
-        binding.samplerReset(address);
-        open = !grammar.isLazy();
-        text.setLength(0);
-        decoder = new Utf8Decoder();
-    }
-
-    private void advance(int token) {
-        if (!allows(token)) {
-            throw new GrammarException(
-                    "the grammar does not allow token " + token + " (\"" + vocab.piece(token) + "\") here");
-        }
-        binding.samplerAccept(address, token);
-    }
-
-    private void await(int token) {
-        text.append(decoder.decode(vocab.bytesOf(token, true)));
-        for (Pattern trigger : grammar.triggers()) {
-            Matcher matcher = trigger.matcher(text);
-            if (matcher.find()) {
-                boolean group = matcher.groupCount() > 0 && matcher.start(1) >= 0;
-                String constrained = text.substring(group ? matcher.start(1) : matcher.start());
-                open = true;
-                text.setLength(0);
-                replay(constrained);
-                return;
-            }
-        }
-    }
-
-    /** Feeds text that was generated before the grammar set in: as the longest tokens that spell its bytes. */
-    private void replay(String constrained) {
-        String bytes = latin1(constrained.getBytes(StandardCharsets.UTF_8));
-        Map<String, Integer> spelled = tokensByBytes();
-        int from = 0;
-        while (from < bytes.length()) {
-            int to = Math.min(bytes.length(), from + MAX_PIECE);
-            while (to > from && !spelled.containsKey(bytes.substring(from, to))) {
-                to--;
-            }
-            if (to == from) {
-                throw new GrammarException("the vocabulary has no token for a byte of \"" + constrained + "\"");
-            }
-            advance(spelled.get(bytes.substring(from, to)));
-            from = to;
-        }
-    }
-
-    private Map<String, Integer> tokensByBytes() {
-        Map<String, Integer> map = tokensByBytes;
-        if (map == null) {
-            map = new HashMap<>();
+    /** Bytes as the longest tokens that they consist of. */
+    private int[] spell(byte[] bytes) {
+        int[] tokens = new int[bytes.length];
+        int count = 0;
+        for (int from = 0; from < bytes.length; count++) {
+            int longest = 0;
             for (int token = 0; token < vocab.size(); token++) {
-                map.putIfAbsent(latin1(vocab.bytesOf(token, false)), token);
+                int length = vocab.bytesOf(token, false).length;
+                if (length > longest
+                        && length <= bytes.length - from
+                        && Arrays.equals(vocab.bytesOf(token, false), 0, length, bytes, from, from + length)
+                        && !vocab.isEndOfGeneration(token)) {
+                    longest = length;
+                    tokens[count] = token;
+                }
             }
-            map.remove("");
-            tokensByBytes = map;
+            if (longest == 0) {
+                throw new GrammarException(String.format("the vocabulary has no token for byte 0x%02X", bytes[from]));
+            }
+            from += longest;
         }
-        return map;
-    }
-
-    private static String latin1(byte[] bytes) {
-        return new String(bytes, StandardCharsets.ISO_8859_1);
+        return Arrays.copyOf(tokens, count);
     }
 }

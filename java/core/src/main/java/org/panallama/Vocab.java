@@ -25,6 +25,7 @@ public final class Vocab {
     private final VocabType type;
     private final byte[][] plainPieces;
     private final byte[][] specialPieces;
+    private int longestPiece = -1; // not known yet; all threads find the same
 
     Vocab(Binding binding, Handle model, long address) {
         this.binding = binding;
@@ -141,6 +142,18 @@ public final class Vocab {
             pieces[token] = piece;
         }
         return piece;
+    }
+
+    /** The bytes of the longest token. Fetches all of them the first time. */
+    int longestPiece() {
+        int longest = longestPiece;
+        if (longest < 0) {
+            for (int token = 0; token < size; token++) {
+                longest = Math.max(longest, bytesOf(token, true).length);
+            }
+            longestPiece = longest;
+        }
+        return longest;
     }
 
     /** The token's entry in the vocabulary file, with its markers for spaces and bytes ({@code ▁the}, {@code <0x0A>}). */
