@@ -215,17 +215,14 @@ final class GrammarParser {
     private void counts(GrammarBody body, String rule, int opened, boolean nested) {
         text.next();
         text.skipSpace(nested);
-        long min = text.number("a number of repetitions after '{'");
+        long min = repetitions("a number of repetitions after '{'");
         text.skipSpace(nested);
         long max = min;
         if (text.skip(",")) {
             text.skipSpace(nested);
             max = UNLIMITED;
             if (GrammarText.isDigit(text.peek())) {
-                max = text.number("a number of repetitions");
-                if (max == UNLIMITED) {
-                    throw text.error(opened, "the number of repetitions is too large");
-                }
+                max = repetitions("a number of repetitions");
                 text.skipSpace(nested);
             }
             if (!text.skip("}")) {
@@ -243,6 +240,15 @@ final class GrammarParser {
         }
         // Above its limit, llama.cpp lets the repetition go on without end.
         repeat(body, rule, opened, min, max > MAX_REPETITION ? UNLIMITED : max);
+    }
+
+    private long repetitions(String what) {
+        int start = text.position();
+        long number = text.number(what);
+        if (number == UNLIMITED) {
+            throw text.error(start, "the number of repetitions is too large");
+        }
+        return number;
     }
 
     /**
