@@ -16,7 +16,7 @@ public final class GrammarCheck {
     private static final int MAX_DEPTH = 2500; // of llama.cpp's search; it overflows a stack of 512 KB at 4,042
     private static final long MAX_SEARCH =
             200_000_000; // elements that the search looks at, some of them again and again
-    private static final int MAX_OPEN = 20_000; // llama.cpp compares each with each
+    private static final int MAX_OPEN = 50_000; // llama.cpp compares each with each
 
     private final GrammarRules rules;
 

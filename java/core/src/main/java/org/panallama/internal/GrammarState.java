@@ -19,7 +19,7 @@ import org.panallama.GrammarException;
  */
 public final class GrammarState {
 
-    private static final int MAX_STACKS = 20_000;
+    private static final int MAX_STACKS = 50_000;
     private static final long MAX_POSITIONS = 4_000_000; // in all stacks together
 
     private final GrammarRules rules;
