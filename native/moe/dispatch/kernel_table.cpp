@@ -1,0 +1,39 @@
+#include "kernel_table.h"
+
+#include <cstring>
+
+#include "../kernels/generic/kernels.h"
+#include "cpu.h"
+#ifdef PANALLAMA_X86
+#include "../kernels/avx512/kernels.h"
+#endif
+
+namespace panallama {
+
+namespace {
+
+bool always() { return true; }
+
+constexpr instruction_set table[] = {
+#ifdef PANALLAMA_X86
+    {"avx512", cpu_has_avx512_vnni, avx512::find},
+#endif
+    {"generic", always, generic::find},
+    {nullptr, nullptr, nullptr},
+};
+
+}  // namespace
+
+const instruction_set *instruction_sets() { return table; }
+
+const instruction_set *choose_instruction_set(const char *forced) {
+    for (const instruction_set *isa = table; isa->name; isa++) {
+        if (forced && strcmp(forced, isa->name) != 0) continue;
+        if (isa->usable()) return isa;
+    }
+    return nullptr;
+}
+
+bool is_accelerated(const instruction_set &isa) { return isa.find != generic::find; }
+
+}  // namespace panallama

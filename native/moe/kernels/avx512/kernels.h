@@ -1,0 +1,10 @@
+#pragma once
+
+#include "../kernel.h"
+
+namespace panallama::avx512 {
+
+// Kernels for AVX-512 F, BW, DQ, VL, VBMI, VNNI and GFNI: Ice Lake, Zen 4 and later.
+const kernel *find(format f);
+
+}  // namespace panallama::avx512
