@@ -72,7 +72,7 @@ void free_backend(ggml_backend_t backend) {
 }
 
 void set_n_threads(ggml_backend_t backend, int threads) {
-    if (backend_state *state = state_of(backend)) state->threads = threads;
+    if (backend_state *state = state_of(backend)) state->threads = threads > 0 ? threads : GGML_DEFAULT_N_THREADS;
     self().stock_set_n_threads(backend, threads);
 }
 

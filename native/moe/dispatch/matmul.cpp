@@ -177,6 +177,8 @@ void matmul::wait_for_all(int threads) {
 }
 
 void matmul::run(int thread, int threads) {
+    threads = std::min(threads, memory_->n_threads);
+    if (thread >= threads) return;  // there is no memory for it
     private_memory own(memory_->thread[thread]);
     if (is_small()) {
         group_columns(own.columns, own.begin, own.cursor);
