@@ -20,6 +20,7 @@ final class BoundSampler {
 
     private static final int ENTRY_BYTES = 12; // int token, float logit, float probability
     private static final int LOGIT = 4;
+    private static final int INFILL_BUFFER = 512; // bytes; llama.cpp ends the process on a longer token
 
     private final Binding binding;
     private final Vocab vocab;
@@ -101,6 +102,10 @@ final class BoundSampler {
         boolean complete = false;
         try {
             for (SamplerStep step : steps) {
+                if (step.place() == SamplerStep.Place.INFILL && vocab.longestPiece() > INFILL_BUFFER) {
+                    throw new LlamaException("infill cannot be used with this model: it has a token of "
+                            + vocab.longestPiece() + " bytes, and llama.cpp's infill sampler takes " + INFILL_BUFFER);
+                }
                 long sampler = step.factory().create(binding, target);
                 if (sampler == 0) {
                     throw new LlamaException("llama.cpp refuses the sampler " + step.place());

@@ -37,13 +37,19 @@ final class CustomCalls implements CustomSamplerCalls {
     public void apply(long candidates) {
         guard(() -> {
             sampler.apply(new Candidates(binding, candidates));
-            if (selects && binding.candidatesSelected(candidates) < 0) {
+            if (selects && !hasSelected(candidates)) {
                 throw new IllegalStateException("the selector " + sampler + " chose no token");
             }
         });
-        if (selects && binding.candidatesSelected(candidates) < 0) {
+        if (selects && !hasSelected(candidates)) {
             binding.candidatesSetSelected(candidates, 0); // llama.cpp insists; the failure is thrown afterwards
         }
+    }
+
+    /** A selected candidate may have been cut off afterwards. */
+    private boolean hasSelected(long candidates) {
+        long selected = binding.candidatesSelected(candidates);
+        return selected >= 0 && selected < binding.candidatesSize(candidates);
     }
 
     @Override

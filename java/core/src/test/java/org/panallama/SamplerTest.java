@@ -217,12 +217,19 @@ class SamplerTest {
                 Sampler outside = Sampler.builder()
                         .selector(candidates -> candidates.select(candidates.size()))
                         .build();
+                Sampler cutting = Sampler.builder()
+                        .selector(candidates -> {
+                            candidates.select(5);
+                            candidates.truncate(2);
+                        })
+                        .build();
                 Sampler emptying = Sampler.builder()
                         .custom(candidates -> candidates.truncate(0))
                         .build()) {
             assertThatThrownBy(() -> sampler.sample(context, -1)).hasMessage("mine");
             assertThatThrownBy(() -> idle.sample(context, -1)).hasMessageContaining("chose no token");
             assertThatThrownBy(() -> outside.sample(context, -1)).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> cutting.sample(context, -1)).hasMessageContaining("chose no token");
             assertThatThrownBy(() -> emptying.sample(context, -1)).isInstanceOf(IllegalArgumentException.class);
         }
         try (Sampler greedy = Sampler.greedy()) {
