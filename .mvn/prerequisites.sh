@@ -47,6 +47,13 @@ version_of() {
   "$@" 2>/dev/null | grep -oE '[0-9]+(\.[0-9]+)+' | head -n 1
 }
 
+VULKAN_DRIVERS=/usr/share/vulkan/icd.d
+
+# tests_vulkan: whether the test beside a GPU, which runs on a software driver, is for this kind of machine.
+tests_vulkan() {
+  [[ $MACHTYPE == x86_64-*linux-gnu ]]
+}
+
 # missing_prerequisites [tests]: prints a line "<Debian packages>: <what, and where to get it>" for each thing missing.
 missing_prerequisites() {
   local version
@@ -64,6 +71,8 @@ missing_prerequisites() {
   if [[ ${1:-} == tests ]]; then
     command -v clang-format-14 >/dev/null || [[ $(version_of clang-format --version) == 14.* ]] ||
       echo "clang-format-14: clang-format 14 (https://releases.llvm.org)"
+    ! tests_vulkan || compgen -G "$VULKAN_DRIVERS/lvp_icd*.json" >/dev/null ||
+      echo "mesa-vulkan-drivers: Mesa's software Vulkan driver, lavapipe (https://mesa3d.org)"
   fi
 }
 

@@ -12,6 +12,7 @@ set(_llama_cpp_fetch_script ${CMAKE_CURRENT_LIST_FILE})
 
 set(_llama_cpp_packages
     linux-x86_64 linux-x64
+    linux-x86_64-vulkan linux-x64-vulkan
     linux-aarch_64 linux-arm64
     osx-aarch_64 mac-arm64-metal
     osx-x86_64 mac-x64
@@ -168,7 +169,7 @@ function(llama_cpp_fetch directory platform)
     _llama_cpp_program(npm "fetch llama.cpp ${LLAMA_CPP_VERSION}"
         "Node.js 18 or newer with npm (Debian: apt-get install npm)")
     _llama_cpp_program(git "unpack llama.cpp's headers" "git (Debian: apt-get install git)")
-    message(STATUS "Fetching llama.cpp ${LLAMA_CPP_VERSION} for ${platform} (46 MB, once)")
+    message(STATUS "Fetching llama.cpp ${LLAMA_CPP_VERSION} for ${platform} (once)")
     set(work ${directory}.part)
     file(REMOVE_RECURSE ${work})
     file(MAKE_DIRECTORY ${work})

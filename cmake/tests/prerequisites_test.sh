@@ -63,6 +63,13 @@ for thing in "Maven 3.8.6" "git (" "Node.js 18" "CMake 3.25" "make" "C++17 compi
   [[ $said == *"$thing"* ]] || fail "'$thing' is not among: $said"
 done
 
+if tests_vulkan; then
+  VULKAN_DRIVERS=$work missing_prerequisites tests | grep -q ^mesa-vulkan-drivers: || fail "a missing Vulkan driver is not named"
+  mkdir "$work/icd.d"
+  touch "$work/icd.d/lvp_icd.x86_64.json"
+  [[ $(VULKAN_DRIVERS=$work/icd.d missing_prerequisites tests) != *mesa* ]] || fail "a Vulkan driver is not found"
+fi
+
 # A JAVA_HOME that Maven cannot run on is an error of its own.
 for program in mvn git npm node make c++ clang-format-14; do
   fake "$program" ""

@@ -155,6 +155,10 @@ graph_rewrite::graph_rewrite(ggml_cgraph *graph, const instruction_set &isa, wor
     }
 }
 
+int64_t graph_rewrite::taken(ggml_op op) const {
+    return std::count_if(saved_.begin(), saved_.end(), [op](const saved_node &s) { return s.op == op; });
+}
+
 graph_rewrite::~graph_rewrite() {
     for (const saved_node &s : saved_) {
         s.node->op = s.op;

@@ -48,6 +48,9 @@ class graph_rewrite {
     graph_rewrite &operator=(const graph_rewrite &) = delete;
     ~graph_rewrite();
 
+    // How many nodes of this operation our kernels compute.
+    int64_t taken(ggml_op op) const;
+
   private:
     struct saved_node {
         ggml_tensor *node;

@@ -25,6 +25,13 @@ void log_line(ggml_log_level level, const char *format, va_list arguments) {
 
 }  // namespace
 
+void log_debug(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    log_line(GGML_LOG_LEVEL_DEBUG, format, arguments);
+    va_end(arguments);
+}
+
 void log_info(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

@@ -23,6 +23,7 @@ struct backend_state {
     ggml_backend_i stock;
     workspace memory;
     int threads = GGML_DEFAULT_N_THREADS;
+    int64_t dense = 0, expert = 0;  // multiplications computed by our kernels: MUL_MAT, MUL_MAT_ID
 };
 
 // The wrapped registration and device, and the backends made from it that are alive.
@@ -57,7 +58,12 @@ ggml_status graph_compute(ggml_backend_t backend, ggml_cgraph *graph) {
     } catch (const std::bad_alloc &) {
         // Too little memory: no node was changed, and stock computes them all.
     }
-    return state->stock.graph_compute(backend, graph);
+    const ggml_status status = state->stock.graph_compute(backend, graph);
+    if (rewrite && status == GGML_STATUS_SUCCESS) {
+        state->dense += rewrite->taken(GGML_OP_MUL_MAT);
+        state->expert += rewrite->taken(GGML_OP_MUL_MAT_ID);
+    }
+    return status;
 }
 
 void free_backend(ggml_backend_t backend) {
@@ -68,6 +74,9 @@ void free_backend(ggml_backend_t backend) {
         state = std::move(it->second);
         self().backends.erase(it);
     }
+    // Beside a GPU this is the one place that tells which side computed the experts.
+    log_debug("%lld dense and %lld expert multiplications computed", static_cast<long long>(state->dense),
+              static_cast<long long>(state->expert));
     state->stock.free(backend);
 }
 
