@@ -13,7 +13,7 @@
 
 struct duration {
     double wall;
-    double cpu;  // of the calling thread
+    double cpu;  // of the calling thread, without the first token, which comes with the prompt
 };
 
 static double seconds(clockid_t clock) {
@@ -43,7 +43,7 @@ static struct duration generate(struct llama_context *context, const struct llam
         fail("the prompt could not be computed");
     }
     const double wall = seconds(CLOCK_MONOTONIC);
-    const double cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
+    double cpu = 0;
     size_t text = 0;
     for (int i = 0; i < n; i++) {
         if (i > 0 && llama_decode(context, llama_batch_get_one(&tokens[i - 1], 1)) != 0) {
@@ -53,6 +53,9 @@ static struct duration generate(struct llama_context *context, const struct llam
         char piece[256];
         const int length = llama_token_to_piece(vocab, tokens[i], piece, sizeof piece, 0, false);
         text += (size_t)(length > 0 ? length : 0);
+        if (i == 0) {
+            cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
+        }
     }
     const struct duration taken = {seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_THREAD_CPUTIME_ID) - cpu};
     if (text == 0) {
@@ -68,8 +71,8 @@ int main(int argc, char **argv) {
     const int n = atoi(argv[3]);
     const int rounds = atoi(argv[4]);
     const int threads = atoi(argv[5]);
-    if (n < 1 || rounds < 1 || threads < 1) {
-        fail("TOKENS, ROUNDS and THREADS must be at least 1");
+    if (n < 2 || rounds < 1 || threads < 1) {
+        fail("TOKENS must be at least 2, ROUNDS and THREADS at least 1");
     }
 
     llama_log_set(log_errors, NULL);
@@ -100,7 +103,7 @@ int main(int argc, char **argv) {
 
     for (int round = 0; round < rounds; round++) {
         const struct duration taken = generate(context, vocab, sampler, prompt, prompt_length, tokens, n);
-        printf("round %.3f %.3f\n", n / taken.wall, n / taken.cpu);
+        printf("round %.3f %.3f\n", n / taken.wall, (n - 1) / taken.cpu);
         fflush(stdout);
     }
     printf("ids");
