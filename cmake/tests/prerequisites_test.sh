@@ -64,7 +64,8 @@ for thing in "Maven 3.8.6" "git (" "Node.js 18" "CMake 3.25" "make" "C++17 compi
 done
 
 if tests_vulkan; then
-  VULKAN_DRIVERS=$work missing_prerequisites tests | grep -q ^mesa-vulkan-drivers: || fail "a missing Vulkan driver is not named"
+  [[ $(VULKAN_DRIVERS=$work missing_prerequisites tests) == *mesa-vulkan-drivers:* ]] ||
+    fail "a missing Vulkan driver is not named"
   mkdir "$work/icd.d"
   touch "$work/icd.d/lvp_icd.x86_64.json"
   [[ $(VULKAN_DRIVERS=$work/icd.d missing_prerequisites tests) != *mesa* ]] || fail "a Vulkan driver is not found"

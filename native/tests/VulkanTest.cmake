@@ -2,7 +2,8 @@
 
 if(NOT LLAMA_CPP_PLATFORM STREQUAL linux-x86_64)
     message(FATAL_ERROR
-        "PANALLAMA_VULKAN_TESTS is ON, but the test beside a GPU runs on linux-x86_64 only, not on ${LLAMA_CPP_PLATFORM}.")
+        "PANALLAMA_VULKAN_TESTS is ON, but the test beside a GPU runs on linux-x86_64 only, not on "
+        "${LLAMA_CPP_PLATFORM}.")
 endif()
 file(GLOB lavapipe /usr/share/vulkan/icd.d/lvp_icd*.json)
 list(LENGTH lavapipe count)
@@ -36,6 +37,9 @@ target_link_libraries(vulkan_test PRIVATE
     m panallama_compile_options)
 add_dependencies(vulkan_test vulkan_folder)
 add_test(NAME vulkan COMMAND vulkan_test ${vulkan_folder} ${tiny_model} ${CMAKE_CURRENT_BINARY_DIR}/vulkan.gguf)
-# llama.cpp passes over Vulkan devices of the type CPU unless they are named.
-set_tests_properties(vulkan PROPERTIES
-    ENVIRONMENT "VK_ICD_FILENAMES=${lavapipe};GGML_VK_VISIBLE_DEVICES=0;MESA_SHADER_CACHE_DIR=${CMAKE_CURRENT_BINARY_DIR}")
+set(environment
+    VK_ICD_FILENAMES=${lavapipe}
+    GGML_VK_VISIBLE_DEVICES=0  # llama.cpp passes over Vulkan devices of the type CPU unless they are named
+    MESA_SHADER_CACHE_DIR=${CMAKE_CURRENT_BINARY_DIR}
+    ASAN_OPTIONS=detect_leaks=0)  # llama.cpp's, at exit
+set_tests_properties(vulkan PROPERTIES ENVIRONMENT "${environment}")
