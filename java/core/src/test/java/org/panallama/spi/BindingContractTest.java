@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.panallama.TensorType;
+import org.panallama.internal.GgufFile;
 import org.panallama.tiny.TinyModel;
 
 /** What every binding must do, against the real library: start-up, devices, memory, models and vocabularies. */
@@ -259,6 +261,47 @@ class BindingContractTest {
         long loaded = BINDING.modelLoad(new String[] {copy.toString()}, modelParams(), null);
         assertThat(BINDING.modelParameters(loaded)).isEqualTo(BINDING.modelParameters(model));
         BINDING.modelFree(loaded);
+    }
+
+    @Test
+    void quantizes(@TempDir Path directory) {
+        int fileTypeQ4K = 14;
+        int typeQ6K = 14;
+        int typeQ80 = 8;
+        Path smaller = directory.resolve("量化.gguf");
+        String input = TinyModel.path().toString();
+        assertThat(BINDING.modelQuantize(
+                        input,
+                        smaller.toString(),
+                        new QuantizeParams(fileTypeQ4K, 1, typeQ6K, typeQ80, false, true, false, false)))
+                .isZero();
+        Map<String, TensorType> types = new HashMap<>();
+        GgufFile.read(smaller).tensors().forEach(tensor -> types.put(tensor.name(), tensor.type()));
+        assertThat(types)
+                .containsEntry("output.weight", TensorType.Q6_K)
+                .containsEntry("token_embd.weight", TensorType.Q8_0)
+                .containsEntry("blk.0.ffn_gate_exps.weight", TensorType.Q4_K);
+        long loaded = BINDING.modelLoad(new String[] {smaller.toString()}, modelParams(), null);
+        assertThat(BINDING.modelFileType(loaded)).isEqualTo(fileTypeQ4K);
+        assertThat(BINDING.modelSize(loaded)).isLessThan(BINDING.modelSize(model) / 2);
+        BINDING.modelFree(loaded);
+
+        // A quantized model is quantized again only if that is asked for.
+        String again = directory.resolve("again.gguf").toString();
+        assertThat(BINDING.modelQuantize(
+                        smaller.toString(), again, new QuantizeParams(7, 1, -1, -1, false, true, false, false)))
+                .isNotZero();
+        assertThat(BINDING.modelQuantize(
+                        smaller.toString(), again, new QuantizeParams(7, 1, -1, -1, true, true, false, false)))
+                .isZero();
+    }
+
+    @Test
+    void quantizationOfMissingFileFails(@TempDir Path directory) {
+        String output = directory.resolve("none.gguf").toString();
+        assertThat(BINDING.modelQuantize(
+                        "/no/such/model.gguf", output, new QuantizeParams(7, 1, -1, -1, false, true, false, false)))
+                .isNotZero();
     }
 
     @Test
