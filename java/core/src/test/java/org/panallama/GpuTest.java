@@ -8,8 +8,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.panallama.tiny.TinyModel;
 
 /**
- * A model beside a GPU, where {@code panallama.native.dir} holds a llama.cpp with a GPU backend. For ./verify that is the
- * Vulkan backend, on a driver for the CPU. Which side computed what is for the native test {@code vulkan}.
+ * A model beside a GPU, where {@code panallama.native.dir} holds a llama.cpp with a GPU backend. For ./verify
+ * that is the Vulkan backend, on a driver for the CPU. Which side computed what is for the native test {@code
+ * vulkan}.
  */
 @Tag("gpu")
 class GpuTest {
