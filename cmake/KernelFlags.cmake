@@ -9,6 +9,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     list(APPEND PANALLAMA_AVX512_FLAGS -Wno-maybe-uninitialized -Wno-uninitialized)
 endif()
 
+set(PANALLAMA_DOTPROD_FLAGS -march=armv8.2-a+dotprod)
+set(PANALLAMA_I8MM_FLAGS -march=armv8.2-a+dotprod+i8mm)
+
 # panallama_kernel_library(<name> FLAGS <flags> SOURCES <files>): objects for one instruction set.
 function(panallama_kernel_library name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FLAGS;SOURCES")

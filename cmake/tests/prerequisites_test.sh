@@ -88,3 +88,15 @@ fake apt-get "echo \"\$@\" >>'$work/apt.log'
 requiring ""
 [[ $status == 0 ]] || fail "the exit status is $status: $said"
 [[ $(cat "$work/apt.log") == update*install*npm ]] || fail "apt-get was called with: $(cat "$work/apt.log")"
+
+# What tests the Arm kernels is installed with the rest, but nothing stops where it can't be had.
+if [[ $OSTYPE == linux* && $HOSTTYPE == x86_64 ]]; then
+  rm "$work/apt.log"
+  requiring "" tests
+  [[ $status == 0 ]] || fail "the exit status without an emulator is $status: $said"
+  for package in g++-aarch64-linux-gnu qemu-user; do
+    grep -qF -- "install -qy --no-install-recommends $package" "$work/apt.log" ||
+      fail "$package is not installed: $(cat "$work/apt.log")"
+  done
+  [[ $said != *"Please install"* ]] || fail "an emulator is asked for: $said"
+fi

@@ -1,5 +1,6 @@
 // Every format on every instruction set of this machine, against the dequantized weights in double precision;
-// llama.cpp's own vec_dot is measured beside it, and ours may not be further off.
+// llama.cpp's own vec_dot is measured beside it, and ours may not be further off. PANALLAMA_FORCE_ISA names the only
+// instruction set to test, which then has to be there.
 #include <dlfcn.h>
 
 #include <cmath>
@@ -195,8 +196,14 @@ int main(int, char **argv) {
         printf("no stock CPU variant with ggml_get_type_traits_cpu\n");
         return 1;
     }
+    const char *forced = getenv("PANALLAMA_FORCE_ISA");
+    if (forced && choose_instruction_set(forced) == nullptr) {
+        printf("%s: unknown, or not on this CPU\n", forced);
+        return 1;
+    }
     int checked = 0;
     for (const instruction_set *isa = instruction_sets(); isa->name; isa++) {
+        if (forced && strcmp(forced, isa->name) != 0) continue;
         if (!isa->usable()) {
             printf("%s: not on this CPU\n", isa->name);
             continue;

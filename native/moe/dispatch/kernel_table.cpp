@@ -7,6 +7,9 @@
 #ifdef PANALLAMA_X86
 #include "../kernels/avx512/kernels.h"
 #endif
+#ifdef PANALLAMA_ARM64
+#include "../kernels/neon/kernels.h"
+#endif
 
 namespace panallama {
 
@@ -17,6 +20,10 @@ bool always() { return true; }
 constexpr instruction_set table[] = {
 #ifdef PANALLAMA_X86
     {"avx512", cpu_has_avx512_vnni, avx512::find},
+#endif
+#ifdef PANALLAMA_ARM64
+    {"i8mm", cpu_has_i8mm, neon::i8mm::find},
+    {"dotprod", cpu_has_dotprod, neon::dotprod::find},
 #endif
     {"generic", always, generic::find},
     {nullptr, nullptr, nullptr},

@@ -8,7 +8,8 @@ namespace panallama {
 // 256 activations of one token, quantized to int8.
 struct alignas(64) activation_step {
     int8_t q[step];
-    int32_t bias[16];  // -offset * (sum of the group's q): undoes the offset that makes the weights unsigned
+    int32_t bias[16];  // -offset * (sum of the group's q): undoes the offset that makes the weights unsigned. Not there
+                       // where an instruction set multiplies signed by signed bytes
     float scale[8];    // one per 32 values, or only [0] when the format has one per 256
     int16_t sums[16];  // sum of q per 16 or per 32 values, for formats with minimums
 };
