@@ -53,6 +53,11 @@ bool cpu_has_avx2() {
     return cpuid(0, 0).a >= 7 && all(saved_state(), 0x6) && all(cpuid(1, 0).c, fma | f16c) && all(cpuid(7, 0).b, avx2);
 }
 
+bool cpu_has_avx_vnni() {
+    constexpr unsigned vnni = 1u << 4;
+    return cpu_has_avx2() && cpuid(7, 0).a >= 1 && all(cpuid(7, 1).a, vnni);
+}
+
 bool cpu_has_avx512_vnni() {
     constexpr unsigned f = 1u << 16;
     constexpr unsigned dq = 1u << 17;
@@ -72,6 +77,8 @@ bool cpu_has_avx512_vnni() {
 namespace panallama {
 
 bool cpu_has_avx2() { return false; }
+
+bool cpu_has_avx_vnni() { return false; }
 
 bool cpu_has_avx512_vnni() { return false; }
 

@@ -5,6 +5,7 @@
 #include "../kernels/generic/kernels.h"
 #include "cpu.h"
 #ifdef PANALLAMA_X86
+#include "../kernels/avx2/kernels.h"
 #include "../kernels/avx512/kernels.h"
 #endif
 #ifdef PANALLAMA_ARM64
@@ -20,6 +21,8 @@ bool always() { return true; }
 constexpr instruction_set table[] = {
 #ifdef PANALLAMA_X86
     {"avx512", cpu_has_avx512_vnni, avx512::find},
+    {"avxvnni", cpu_has_avx_vnni, avxvnni::find},
+    {"avx2", cpu_has_avx2, avx2::find},
 #endif
 #ifdef PANALLAMA_ARM64
     {"i8mm", cpu_has_i8mm, neon::i8mm::find},

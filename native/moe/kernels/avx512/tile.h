@@ -9,9 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include "../format.h"
+#include "../repeat.h"
 
 namespace panallama::avx512 {
 
@@ -28,16 +28,6 @@ struct tile_scales {
     __m512 min_scale;
     __m512i mins[8];  // pairs of int16: minimums 2 p and 2 p + 1
 };
-
-template <int N> using index = std::integral_constant<int, N>;
-
-// Calls f(index<0>), f(index<1>), ... f(index<N - 1>).
-template <int N, class F> inline __attribute__((always_inline)) void repeat(F &&f) {
-    if constexpr (N > 0) {
-        repeat<N - 1>(f);
-        f(index<N - 1>{});
-    }
-}
 
 // weights(source, emit) calls emit(index<i>{}, quad) once for each quad i of a step, in the order that suits the
 // format; scales(source, out) reads the rest.

@@ -1,0 +1,13 @@
+#include "kernels.h"
+
+#include "kernels_by_family.h"
+
+namespace panallama::PANALLAMA_FLAVOUR {
+
+const kernel *find(format f) {
+    if (const kernel *k = find_small(f)) return k;
+    if (const kernel *k = find_k(f)) return k;
+    return find_iq(f);
+}
+
+}  // namespace panallama::PANALLAMA_FLAVOUR

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "../kernel.h"
+
+// Kernels for AVX2, FMA and F16C: Haswell, Zen and later.
+namespace panallama::avx2 {
+const kernel *find(format f);
+}
+
+// The same source with the dot product of AVX-VNNI: Alder Lake, Zen 5 and later.
+namespace panallama::avxvnni {
+const kernel *find(format f);
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "../kernel.h"
+#include "flavour.h"
+
+namespace panallama::PANALLAMA_FLAVOUR {
+
+// Null for formats of another family. Each family is one translation unit.
+const kernel *find_small(format f);
+const kernel *find_k(format f);
+const kernel *find_iq(format f);
+
+}  // namespace panallama::PANALLAMA_FLAVOUR
