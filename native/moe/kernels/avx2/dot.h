@@ -19,11 +19,11 @@ inline __m256i two_sums(const int16_t *s) {
 }
 
 // sum += products of two int16 each, per dword.
-inline void add_dot_16(__m256i &sum, __m256i a, __m256i b) { sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
+inline PANALLAMA_INLINE void add_dot_16(__m256i &sum, __m256i a, __m256i b) { sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
 
 // sum += products of four unsigned bytes of w and four signed bytes of x, per dword. As assembly, since GCC 12 copies
 // the sums around the intrinsic in every iteration of a loop.
-inline void add_dot_8(__m256i &sum, __m256i w, __m256i x) {
+inline PANALLAMA_INLINE void add_dot_8(__m256i &sum, __m256i w, __m256i x) {
 #ifdef __AVXVNNI__
 #ifdef __GNUC__
     __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(w), "x"(x));
@@ -32,6 +32,17 @@ inline void add_dot_8(__m256i &sum, __m256i w, __m256i x) {
 #endif
 #else
     add_dot_16(sum, _mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1));
+#endif
+}
+
+// sum += products of two unsigned bytes of w and two signed bytes of x, per word, wrapping around. As assembly, since
+// GCC 12 does all multiplications before the additions, and keeps their results in memory.
+inline PANALLAMA_INLINE void add_brief(__m256i &sum, __m256i w, __m256i x) {
+#ifdef __GNUC__
+    __m256i products;
+    __asm__("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+x"(sum), "=&x"(products) : "x"(w), "x"(x));
+#else
+    sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(w, x));
 #endif
 }
 
@@ -50,12 +61,12 @@ template <format F> struct dot_sum {
     __m256i brief;  // in 16 bits
     __m256 total;   // of all steps for 32-weight blocks, otherwise of this one
 
-    void begin_step(__m256 before) {
+    PANALLAMA_INLINE void begin_step(__m256 before) {
         total = small_blocks ? before : _mm256_setzero_ps();
         if constexpr (sums_step) sum = _mm256_setzero_si256();
     }
 
-    void begin_group(const activation_step &a, int g) {
+    PANALLAMA_INLINE void begin_group(const activation_step &a, int g) {
         const __m256i start = is_biased(F) ? _mm256_set1_epi32(a.bias[g]) : _mm256_setzero_si256();
         if constexpr (in_16_bits) brief = start;
         if constexpr (has_vnni) sum = start;
@@ -63,35 +74,30 @@ template <format F> struct dot_sum {
     }
 
     // One vector of unsigned codes.
-    void add(__m256i w, __m256i x) {
+    PANALLAMA_INLINE void add(__m256i w, __m256i x) {
         if constexpr (has_vnni) {
             add_dot_8(sum, w, x);
         } else {
-            brief = _mm256_add_epi16(brief, _mm256_maddubs_epi16(w, x));
+            add_brief(brief, w, x);
         }
     }
 
-    // Two vectors of signed codes, for AVX2.
-    void add_signed(__m256i w0, __m256i w1, __m256i x0, __m256i x1, __m256i scale) {
-        const __m256i s0 = _mm256_maddubs_epi16(_mm256_abs_epi8(w0), _mm256_sign_epi8(x0, w0));
-        const __m256i s1 = _mm256_maddubs_epi16(_mm256_abs_epi8(w1), _mm256_sign_epi8(x1, w1));
-        if constexpr (codes.chain >= 2) {
-            add_dot_16(sum, _mm256_add_epi16(s0, s1), scale);
-        } else {
-            add_dot_16(sum, s0, scale);
-            add_dot_16(sum, s1, scale);
-        }
+    // Vectors of signed codes, for AVX2; as many as one chain takes. x(i) are the activations of vector i.
+    template <int Vectors, class X> PANALLAMA_INLINE void add_signed(const __m256i *w, X &&x, __m256i scale) {
+        const auto products = [&](int i) { return _mm256_maddubs_epi16(_mm256_abs_epi8(w[i]), _mm256_sign_epi8(x(i), w[i])); };
+        static_assert(Vectors <= 2 && Vectors <= codes.chain, "fit 16 bits");
+        add_dot_16(sum, Vectors == 2 ? _mm256_add_epi16(products(0), products(1)) : products(0), scale);
     }
 
     // After a chain of vectors in 16 bits.
-    void end_chain(__m256i scale, bool more) {
+    PANALLAMA_INLINE void end_chain(__m256i scale, bool more) {
         if constexpr (in_16_bits) {
             add_dot_16(sum, brief, scale);
             if (more) brief = _mm256_setzero_si256();
         }
     }
 
-    void end_group(const tile_scales &scales, const activation_step &a, int g) {
+    PANALLAMA_INLINE void end_group(const tile_scales &scales, const activation_step &a, int g) {
         if constexpr (small_blocks) {
             const __m256 scale = _mm256_mul_ps(scales.block[g], _mm256_broadcast_ss(a.scale + g));
             total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), scale, total);
@@ -101,7 +107,7 @@ template <format F> struct dot_sum {
     }
 
     // `before` plus this step.
-    __m256 end_step(const tile_scales &scales, const activation_step &a, __m256 before) {
+    PANALLAMA_INLINE __m256 end_step(const tile_scales &scales, const activation_step &a, __m256 before) {
         if constexpr (small_blocks) return total;
         __m256 part = sums_step ? _mm256_cvtepi32_ps(sum) : total;
         part = _mm256_mul_ps(part, scales.super);

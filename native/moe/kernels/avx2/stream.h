@@ -21,7 +21,7 @@ struct read_ahead {
 
 // One step of a tile.
 template <format F>
-inline __attribute__((always_inline)) __m256 stream_step(const unpacker<F> &unpack, const tile_source &in,
+inline PANALLAMA_INLINE __m256 stream_step(const unpacker<F> &unpack, const tile_source &in,
                                                          const activation_step &a, read_ahead *ahead, __m256 total) {
     constexpr code_shape codes = codes_of(F);
     constexpr int group_quads = codes.group / 16;
@@ -32,7 +32,7 @@ inline __attribute__((always_inline)) __m256 stream_step(const unpacker<F> &unpa
     sum s[groups];  // each lives from its group's first quad to its last
     sum all;
     all.begin_step(total);
-    unpack.weights(in, [&](auto i, const quad &raw) {
+    unpack.weights(in, [&](auto i, const quad &raw) PANALLAMA_INLINE {
         constexpr int at = i;
         constexpr int g = at / group_quads;
         constexpr bool last = at % group_quads == group_quads - 1;
@@ -44,8 +44,9 @@ inline __attribute__((always_inline)) __m256 stream_step(const unpacker<F> &unpa
         if constexpr (sum::sums_step) s[g].sum = all.sum;
         const __m256i scale = scale_16<F>(scales, g);
         if constexpr (!has_vnni && codes.is_signed) {
-            for (int j = 0; j < 4; j += 2) {
-                s[g].add_signed(q.v[j], q.v[j + 1], four_activations(x + 4 * j), four_activations(x + 4 * j + 4), scale);
+            constexpr int chain = codes.chain >= 2 ? 2 : 1;
+            for (int j = 0; j < 4; j += chain) {
+                s[g].template add_signed<chain>(q.v + j, [&](int k) PANALLAMA_INLINE { return four_activations(x + 4 * (j + k)); }, scale);
             }
         } else {
             for (int j = 0; j < 4; j++) s[g].add(q.v[j], four_activations(x + 4 * j));
