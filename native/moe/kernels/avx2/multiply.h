@@ -1,4 +1,4 @@
-// One product of kernel.h: picks streaming or panels by the number of columns, and deals with what is not whole.
+// One product of kernel.h: picks rows, streaming or panels by the number of columns, and deals with what is not whole.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 
 #include "panel.h"
 #include "quantize.h"
+#include "rows.h"
 #include "stream.h"
 
 namespace panallama::PANALLAMA_FLAVOUR {
@@ -98,7 +99,17 @@ template <format F> void multiply_panels(const product &p, const column *columns
 }
 
 template <format F> void multiply(const product &p) {
-    if (p.n_columns == 1) return stream<F>(p, p.columns[0]);
+    if constexpr (multiplies_by_rows(F)) {
+        switch (p.n_columns) {
+        case 1: return multiply_rows<F, 1>(p);
+        case 2: return multiply_rows<F, 2>(p);
+        case 3: return multiply_rows<F, 3>(p);
+        case max_row_columns: return multiply_rows<F, max_row_columns>(p);
+        default: break;
+        }
+    } else if (p.n_columns == 1) {
+        return stream<F>(p, p.columns[0]);
+    }
     for (int c = 0; c < p.n_columns; c += columns_per_pass) {
         multiply_panels<F>(p, p.columns + c, std::min(columns_per_pass, p.n_columns - c));
     }
