@@ -45,11 +45,19 @@ inline quad transpose(__m256i r0, __m256i r1, __m256i r2, __m256i r3) {
 }
 
 // The 8 rows of a tile.
-struct tile_source {
-    const uint8_t *first;
-    size_t row_bytes;
+class tile_source {
+  public:
+    tile_source(const uint8_t *first, size_t row_bytes) {
+        repeat<tile_rows>([&](auto r) PANALLAMA_INLINE {
+            rows_[r] = first + r * row_bytes;
+#ifdef __GNUC__
+            // Eight registers suffice; what GCC 12 knows of their values it uses to keep hundreds of sums in memory.
+            __asm__("" : "+r"(rows_[r]));
+#endif
+        });
+    }
 
-    const uint8_t *at(int r, int offset) const { return first + static_cast<size_t>(r) * row_bytes + offset; }
+    const uint8_t *at(int r, int offset) const { return rows_[r] + offset; }
 
     __m128i row(int r, int offset) const { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(at(r, offset))); }
 
@@ -94,6 +102,9 @@ struct tile_source {
         };
         return _mm256_setr_epi32(dword(0), dword(1), dword(2), dword(3), dword(4), dword(5), dword(6), dword(7));
     }
+
+  private:
+    const uint8_t *rows_[tile_rows];
 };
 
 inline __m256i bytes_of(uint8_t b) { return _mm256_set1_epi8(static_cast<char>(b)); }

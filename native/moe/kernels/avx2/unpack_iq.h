@@ -59,7 +59,7 @@ template <class Derived> struct grid_unpacker {
                                    _mm256_sign_epi8(Derived::magnitudes(block, g), Derived::signs_of(t, block, g)));
             }
         }
-        const tile_source decoded{rows[0], step};
+        const tile_source decoded(rows[0], step);
         repeat<16>([&](auto i) { emit(i, decoded.load(16 * i)); });
     }
 
