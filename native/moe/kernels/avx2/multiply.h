@@ -46,19 +46,21 @@ inline void store_rows(float *out, int rows, __m256 v) {
     _mm256_maskstore_ps(out, _mm256_cmpgt_epi32(_mm256_set1_epi32(rows), lane), v);
 }
 
-template <format F> __attribute__((flatten)) void stream(const product &p, const column &column) {
+template <format F, int Columns> __attribute__((flatten)) void stream(const product &p) {
     const unpacker<F> unpack;
     uint8_t *staged = static_cast<scratch *>(p.scratch)->staged;
     for (int r = 0; r < p.rows; r += tile_rows) {
         const uint8_t *here = p.weights + static_cast<size_t>(r) * p.row_bytes;
         const bool last = r + tile_rows >= p.rows;
         read_ahead ahead{last && p.next != nullptr ? p.next : here + tile_rows * p.row_bytes};
-        __m256 total = _mm256_setzero_ps();
+        __m256 total[Columns];
+        for (__m256 &t : total) t = _mm256_setzero_ps();
         for (int s = 0; s < p.steps; s++) {
-            total = stream_step<F>(unpack, tile_at<F>(p, r, s, staged), p.activations[s * p.tokens + column.token], &ahead,
-                                   total);
+            const activation_step *a[Columns];
+            for (int c = 0; c < Columns; c++) a[c] = p.activations + s * p.tokens + p.columns[c].token;
+            stream_step<F, Columns>(unpack, tile_at<F>(p, r, s, staged), a, &ahead, total);
         }
-        store_rows(column.out + p.out_row + r, p.rows - r, total);
+        for (int c = 0; c < Columns; c++) store_rows(p.columns[c].out + p.out_row + r, p.rows - r, total[c]);
     }
 }
 
@@ -107,8 +109,13 @@ template <format F> void multiply(const product &p) {
         case max_row_columns: return multiply_rows<F, max_row_columns>(p);
         default: break;
         }
-    } else if (p.n_columns == 1) {
-        return stream<F>(p, p.columns[0]);
+    } else {
+        switch (p.n_columns) {
+        case 1: return stream<F, 1>(p);
+        case 2: return stream<F, 2>(p);
+        case max_stream_columns: return stream<F, max_stream_columns>(p);
+        default: break;
+        }
     }
     for (int c = 0; c < p.n_columns; c += columns_per_pass) {
         multiply_panels<F>(p, p.columns + c, std::min(columns_per_pass, p.n_columns - c));

@@ -1,7 +1,7 @@
-// Multiplies rows by one column, as decoding does: weights go from memory through registers into the sums, once.
+// Multiplies rows by one or a few columns, as decoding does: weights go from memory through registers into the sums, once.
 //
-// SHAPES      8 rows (a tile), one column, any number of steps
-// DEFINITION  total lane r = weights of row r * activations
+// SHAPES      8 rows (a tile), Columns columns, any number of steps
+// DEFINITION  total[column] lane r = weights of row r * activations
 #pragma once
 
 #include "dot.h"
@@ -19,19 +19,23 @@ struct read_ahead {
     }
 };
 
+// More columns than these are faster with a panel.
+constexpr int max_stream_columns = 3;
+
 // One step of a tile.
-template <format F>
-inline PANALLAMA_INLINE __m256 stream_step(const unpacker<F> &unpack, const tile_source &in,
-                                                         const activation_step &a, read_ahead *ahead, __m256 total) {
+template <format F, int Columns>
+inline PANALLAMA_INLINE void stream_step(const unpacker<F> &unpack, const tile_source &in,
+                                         const activation_step *const (&a)[Columns], read_ahead *ahead,
+                                         __m256 (&total)[Columns]) {
     constexpr code_shape codes = codes_of(F);
     constexpr int group_quads = codes.group / 16;
     constexpr int groups = step / codes.group;
     using sum = dot_sum<F>;
     tile_scales scales;
     unpacker<F>::scales(in, &scales);
-    sum s[groups];  // each lives from its group's first quad to its last
-    sum all;
-    all.begin_step(total);
+    sum s[Columns][groups];  // each lives from its group's first quad to its last
+    sum all[Columns];
+    repeat<Columns>([&](auto c) PANALLAMA_INLINE { all[c].begin_step(total[c]); });
     unpack.weights(in, [&](auto i, const quad &raw) PANALLAMA_INLINE {
         constexpr int at = i;
         constexpr int g = at / group_quads;
@@ -39,27 +43,31 @@ inline PANALLAMA_INLINE __m256 stream_step(const unpacker<F> &unpack, const tile
         // Eight times in a step, as a tile has eight rows.
         if constexpr (at % 2 == 0) ahead->template advance<step_bytes(F)>();
         const quad q = as_codes<F>(raw);
-        const int8_t *x = a.q + 16 * at;
-        if constexpr (at % group_quads == 0) s[g].begin_group(a, g);
-        if constexpr (sum::sums_step) s[g].sum = all.sum;
         const __m256i scale = scale_16<F>(scales, g);
-        if constexpr (!has_vnni && codes.is_signed) {
-            constexpr int chain = codes.chain >= 2 ? 2 : 1;
-            for (int j = 0; j < 4; j += chain) {
-                s[g].template add_signed<chain>(q.v + j, [&](int k) PANALLAMA_INLINE { return four_activations(x + 4 * (j + k)); }, scale);
+        repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+            sum &own = s[c][g];
+            const auto x = [&](int j) PANALLAMA_INLINE { return four_activations(a[c]->q + 16 * at + 4 * j); };
+            if constexpr (at % group_quads == 0) own.begin_group(*a[c], g);
+            if constexpr (sum::sums_step) own.sum = all[c].sum;
+            if constexpr (!has_vnni && codes.is_signed) {
+                constexpr int chain = codes.chain >= 2 ? 2 : 1;
+                repeat<4 / chain>([&](auto j) PANALLAMA_INLINE {
+                    own.template add_signed<chain>(
+                        q.v + chain * j, [&](int k) PANALLAMA_INLINE { return x(chain * j + k); }, scale);
+                });
+            } else {
+                repeat<4>([&](auto j) PANALLAMA_INLINE { own.add(q.v[j], x(j)); });
+                if constexpr (last || codes.chain == 4) own.end_chain(scale, !last);
             }
-        } else {
-            for (int j = 0; j < 4; j++) s[g].add(q.v[j], four_activations(x + 4 * j));
-            if constexpr (last || codes.chain == 4) s[g].end_chain(scale, !last);
-        }
-        if constexpr (sum::sums_step) all.sum = s[g].sum;
-        if constexpr (last) {
-            s[g].total = all.total;
-            s[g].end_group(scales, a, g);
-            all.total = s[g].total;
-        }
+            if constexpr (sum::sums_step) all[c].sum = own.sum;
+            if constexpr (last) {
+                own.total = all[c].total;
+                own.end_group(scales, *a[c], g);
+                all[c].total = own.total;
+            }
+        });
     });
-    return all.end_step(scales, a, total);
+    repeat<Columns>([&](auto c) PANALLAMA_INLINE { total[c] = all[c].end_step(scales, *a[c], total[c]); });
 }
 
 }  // namespace panallama::PANALLAMA_FLAVOUR
