@@ -47,7 +47,7 @@ bool describe(const ggml_tensor *node, const instruction_set &isa, matmul_shape 
     if (ids == nullptr && w->ne[2] != 1) return false;
     if (ids != nullptr && (ids->type != GGML_TYPE_I32 || ids->data == nullptr)) return false;
     const kernel *k = isa.find(f);
-    if (k == nullptr) return false;
+    if (k == nullptr || (ids != nullptr ? x->ne[2] : x->ne[1]) < k->min_columns) return false;
 
     *out = {};
     out->kern = k;

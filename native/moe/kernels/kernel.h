@@ -43,6 +43,7 @@ struct kernel {
     // Quantizes k values (k is a multiple of 32); out[i * stride] receives step i.
     void (*quantize)(const float *x, int64_t k, activation_step *out, int64_t stride);
     void (*multiply)(const product &p);
+    int min_columns = 1;  // llama.cpp is faster where no expert can have as many
 };
 
 }  // namespace panallama

@@ -19,7 +19,9 @@ inline __m256i two_sums(const int16_t *s) {
 }
 
 // sum += products of two int16 each, per dword.
-inline PANALLAMA_INLINE void add_dot_16(__m256i &sum, __m256i a, __m256i b) { sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
+inline PANALLAMA_INLINE void add_dot_16(__m256i &sum, __m256i a, __m256i b) {
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+}
 
 // sum += products of four unsigned bytes of w and four signed bytes of x, per dword. As assembly, since GCC 12 copies
 // the sums around the intrinsic in every iteration of a loop.
@@ -84,7 +86,9 @@ template <format F> struct dot_sum {
 
     // Vectors of signed codes, for AVX2; as many as one chain takes. x(i) are the activations of vector i.
     template <int Vectors, class X> PANALLAMA_INLINE void add_signed(const __m256i *w, X &&x, __m256i scale) {
-        const auto products = [&](int i) { return _mm256_maddubs_epi16(_mm256_abs_epi8(w[i]), _mm256_sign_epi8(x(i), w[i])); };
+        const auto products = [&](int i) {
+            return _mm256_maddubs_epi16(_mm256_abs_epi8(w[i]), _mm256_sign_epi8(x(i), w[i]));
+        };
         static_assert(Vectors <= 2 && Vectors <= codes.chain, "fit 16 bits");
         add_dot_16(sum, Vectors == 2 ? _mm256_add_epi16(products(0), products(1)) : products(0), scale);
     }

@@ -32,20 +32,32 @@ struct code_shape {
 
 constexpr code_shape codes_of(format f) {
     switch (f) {
-    case format::q8_0:
-    case format::iq4_nl:
-    case format::iq4_xs: return {32, 128, true, 1};   // 2 * 128 * 127 = 32512
-    case format::q4_0: return {32, 8, false, 8};      // 16 * 8 * 127 = 16256
-    case format::q5_0: return {32, 16, false, 8};     // 16 * 16 * 127 = 32512
-    case format::mxfp4: return {32, 12, false, 8};    // 16 * 12 * 127 = 24384
-    case format::q2_k: return {16, 0, false, 4};      // 8 * 3 * 127 = 3048
-    case format::q3_k: return {16, 4, false, 4};      // 8 * 4 * 127 = 4064
-    case format::q4_k: return {32, 0, false, 8};      // 16 * 15 * 127 = 30480
-    case format::q5_k: return {32, 0, false, 4};      // 8 * 31 * 127 = 31496
-    case format::q6_k: return {16, 32, false, 4};     // 8 * 32 * 127 = 32512
-    case format::iq3_xxs: return {32, 128, true, 2};  // 4 * 62 * 127 = 31496
-    case format::iq2_xs: return {16, 128, true, 2};   // 4 * 43 * 127 = 21844
-    case format::iq2_xxs: return {32, 128, true, 2};
+        case format::q8_0:
+        case format::iq4_nl:
+        case format::iq4_xs:
+            return {32, 128, true, 1};  // 2 * 128 * 127 = 32512
+        case format::q4_0:
+            return {32, 8, false, 8};  // 16 * 8 * 127 = 16256
+        case format::q5_0:
+            return {32, 16, false, 8};  // 16 * 16 * 127 = 32512
+        case format::mxfp4:
+            return {32, 12, false, 8};  // 16 * 12 * 127 = 24384
+        case format::q2_k:
+            return {16, 0, false, 4};  // 8 * 3 * 127 = 3048
+        case format::q3_k:
+            return {16, 4, false, 4};  // 8 * 4 * 127 = 4064
+        case format::q4_k:
+            return {32, 0, false, 8};  // 16 * 15 * 127 = 30480
+        case format::q5_k:
+            return {32, 0, false, 4};  // 8 * 31 * 127 = 31496
+        case format::q6_k:
+            return {16, 32, false, 4};  // 8 * 32 * 127 = 32512
+        case format::iq3_xxs:
+            return {32, 128, true, 2};  // 4 * 62 * 127 = 31496
+        case format::iq2_xs:
+            return {16, 128, true, 2};  // 4 * 43 * 127 = 21844
+        case format::iq2_xxs:
+            return {32, 128, true, 2};
     }
     return {};
 }

@@ -10,11 +10,16 @@ const kernel *find_iq(format f) {
     static constexpr kernel iq2_xs = make_kernel<format::iq2_xs>();
     static constexpr kernel iq2_xxs = make_kernel<format::iq2_xxs>();
     switch (f) {
-    case format::iq4_xs: return &iq4_xs;
-    case format::iq3_xxs: return &iq3_xxs;
-    case format::iq2_xs: return &iq2_xs;
-    case format::iq2_xxs: return &iq2_xxs;
-    default: return nullptr;
+        case format::iq4_xs:
+            return &iq4_xs;
+        case format::iq3_xxs:
+            return &iq3_xxs;
+        case format::iq2_xs:
+            return &iq2_xs;
+        case format::iq2_xxs:
+            return &iq2_xxs;
+        default:
+            return nullptr;
     }
 }
 

@@ -11,12 +11,18 @@ const kernel *find_k(format f) {
     static constexpr kernel q5_k = make_kernel<format::q5_k>();
     static constexpr kernel q6_k = make_kernel<format::q6_k>();
     switch (f) {
-    case format::q2_k: return &q2_k;
-    case format::q3_k: return &q3_k;
-    case format::q4_k: return &q4_k;
-    case format::q5_k: return &q5_k;
-    case format::q6_k: return &q6_k;
-    default: return nullptr;
+        case format::q2_k:
+            return &q2_k;
+        case format::q3_k:
+            return &q3_k;
+        case format::q4_k:
+            return &q4_k;
+        case format::q5_k:
+            return &q5_k;
+        case format::q6_k:
+            return &q6_k;
+        default:
+            return nullptr;
     }
 }
 

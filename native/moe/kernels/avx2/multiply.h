@@ -64,9 +64,9 @@ template <format F, int Columns> __attribute__((flatten)) void stream(const prod
     }
 }
 
-template <format F>
-__attribute__((noinline, flatten)) void unpack_tile(const unpacker<F> &unpack, const tile_source &in, __m256i *weights,
-                                                    tile_scales *scales) {
+template <format F> __attribute__((noinline, flatten)) void unpack_tile(const unpacker<F> &unpack,
+                                                                        const tile_source &in, __m256i *weights,
+                                                                        tile_scales *scales) {
     unpacker<F>::scales(in, scales);
     unpack.weights(in, [&](auto i, const quad &raw) {
         constexpr int at = i;
@@ -103,18 +103,29 @@ template <format F> void multiply_panels(const product &p, const column *columns
 template <format F> void multiply(const product &p) {
     if constexpr (multiplies_by_rows(F)) {
         switch (p.n_columns) {
-        case 1: return multiply_rows<F, 1>(p);
-        case 2: return multiply_rows<F, 2>(p);
-        case 3: return multiply_rows<F, 3>(p);
-        case max_row_columns: return multiply_rows<F, max_row_columns>(p);
-        default: break;
+            case 1:
+                return multiply_rows<F, 1>(p);
+            case 2:
+                return multiply_rows<F, 2>(p);
+            case 3:
+                return multiply_rows<F, 3>(p);
+            case max_row_columns:
+                return multiply_rows<F, max_row_columns>(p);
+            default:
+                break;
         }
     } else {
         switch (p.n_columns) {
-        case 1: return stream<F, 1>(p);
-        case 2: return stream<F, 2>(p);
-        case max_stream_columns: return stream<F, max_stream_columns>(p);
-        default: break;
+            case 1:
+                return stream<F, 1>(p);
+            case 2:
+                return stream<F, 2>(p);
+            case 3:
+                return stream<F, 3>(p);
+            case max_stream_columns:
+                return stream<F, max_stream_columns>(p);
+            default:
+                break;
         }
     }
     for (int c = 0; c < p.n_columns; c += columns_per_pass) {
@@ -123,7 +134,9 @@ template <format F> void multiply(const product &p) {
 }
 
 template <format F> constexpr kernel make_kernel() {
-    return {panel_rows, sizeof(scratch), quantize<F>, multiply<F>};
+    // One column of Q6_K: 0.90 of the speed of llama.cpp's AVX2 kernel (Zen 5, one thread); four columns: 1.00.
+    constexpr int min_columns = F == format::q6_k && !has_vnni ? 2 : 1;
+    return {panel_rows, sizeof(scratch), quantize<F>, multiply<F>, min_columns};
 }
 
 }  // namespace panallama::PANALLAMA_FLAVOUR

@@ -21,8 +21,8 @@ constexpr int max_columns = 6;
 
 template <format F, int Columns>
 inline PANALLAMA_INLINE void multiply_step(const panel &p, const activation_step *const (&a)[max_columns],
-                                                         const activation_step *const (&next)[max_columns],
-                                                         float *const (&sums)[max_columns]) {
+                                           const activation_step *const (&next)[max_columns],
+                                           float *const (&sums)[max_columns]) {
     constexpr code_shape codes = codes_of(F);
     constexpr int group = codes.group;
     constexpr int groups = step / group;
@@ -38,7 +38,10 @@ inline PANALLAMA_INLINE void multiply_step(const panel &p, const activation_step
     each_sum([&](auto t, auto c) PANALLAMA_INLINE { s[t][c].begin_step(_mm256_load_ps(sums[c] + tile_rows * t)); });
 #pragma GCC unroll 1
     for (int g = 0; g < groups; g++) {
-        if (g < 6) repeat<Columns>([&](auto c) PANALLAMA_INLINE { _mm_prefetch(reinterpret_cast<const char *>(next[c]) + 64 * g, _MM_HINT_T0); });
+        if (g < 6)
+            repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+                _mm_prefetch(reinterpret_cast<const char *>(next[c]) + 64 * g, _MM_HINT_T0);
+            });
         each_sum([&](auto t, auto c) PANALLAMA_INLINE { s[t][c].begin_group(*a[c], g); });
         const __m256i *w[2] = {p.weights[0] + g * group_quads * 4, p.weights[1] + g * group_quads * 4};
         const auto x = [&](auto c, int v) PANALLAMA_INLINE { return four_activations(a[c]->q + g * group + 4 * v); };
@@ -48,7 +51,8 @@ inline PANALLAMA_INLINE void multiply_step(const panel &p, const activation_step
                 repeat<4 / pair>([&](auto j) PANALLAMA_INLINE {
                     constexpr int v = 4 * i + pair * j;
                     each_sum([&](auto t, auto c) PANALLAMA_INLINE {
-                        s[t][c].template add_signed<pair>(w[t] + v, [&](int k) PANALLAMA_INLINE { return x(c, v + k); }, scale_16<F>(p.scales[t], g));
+                        s[t][c].template add_signed<pair>(
+                            w[t] + v, [&](int k) PANALLAMA_INLINE { return x(c, v + k); }, scale_16<F>(p.scales[t], g));
                     });
                 });
             } else {
@@ -64,7 +68,8 @@ inline PANALLAMA_INLINE void multiply_step(const panel &p, const activation_step
                 });
                 constexpr bool last = i == group_quads - 1;
                 if constexpr (last || codes.chain == 4) {
-                    each_sum([&](auto t, auto c) PANALLAMA_INLINE { s[t][c].end_chain(scale_16<F>(p.scales[t], g), !last); });
+                    each_sum([&](auto t, auto c)
+                                 PANALLAMA_INLINE { s[t][c].end_chain(scale_16<F>(p.scales[t], g), !last); });
                 }
             }
         });
@@ -77,8 +82,8 @@ inline PANALLAMA_INLINE void multiply_step(const panel &p, const activation_step
 }
 
 template <format F, int Columns>
-__attribute__((flatten)) void multiply_columns(const panel &p, const activation_step *a, const column *columns, int left,
-                                               float *sums) {
+__attribute__((flatten)) void multiply_columns(const panel &p, const activation_step *a, const column *columns,
+                                               int left, float *sums) {
     const activation_step *in[max_columns];
     const activation_step *next[max_columns];
     float *out[max_columns];
@@ -104,12 +109,23 @@ void multiply_panel(const panel &p, const activation_step *a, const column *colu
         c += 4;
     }
     switch (n - c) {
-    case 5: multiply_columns<F, 5>(p, a, columns + c, 5, sums + panel_rows * c); break;
-    case 4: multiply_columns<F, 4>(p, a, columns + c, 4, sums + panel_rows * c); break;
-    case 3: multiply_columns<F, 3>(p, a, columns + c, 3, sums + panel_rows * c); break;
-    case 2: multiply_columns<F, 2>(p, a, columns + c, 2, sums + panel_rows * c); break;
-    case 1: multiply_columns<F, 1>(p, a, columns + c, 1, sums + panel_rows * c); break;
-    default: break;
+        case 5:
+            multiply_columns<F, 5>(p, a, columns + c, 5, sums + panel_rows * c);
+            break;
+        case 4:
+            multiply_columns<F, 4>(p, a, columns + c, 4, sums + panel_rows * c);
+            break;
+        case 3:
+            multiply_columns<F, 3>(p, a, columns + c, 3, sums + panel_rows * c);
+            break;
+        case 2:
+            multiply_columns<F, 2>(p, a, columns + c, 2, sums + panel_rows * c);
+            break;
+        case 1:
+            multiply_columns<F, 1>(p, a, columns + c, 1, sums + panel_rows * c);
+            break;
+        default:
+            break;
     }
 }
 

@@ -1,6 +1,7 @@
 // SHAPES      rows of k activations, k a multiple of 32
 // DEFINITION  q = round(x / scale), scale = max |x| / 127 over 32 or 256 values
-// LAYOUT      activation_step of kernel.h; for AVX2 a bias holds two int16, of the even and of the odd pairs of the group's
+// LAYOUT      activation_step of kernel.h; for AVX2 a bias holds two int16, of the even and of the odd pairs of the
+// group's
 //             activations
 #pragma once
 

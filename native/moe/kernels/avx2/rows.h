@@ -64,8 +64,8 @@ template <> struct row_scales<format::iq2_xs> {
     explicit row_scales(const uint8_t *block) {
         const __m128i nibbles = _mm_loadl_epi64(reinterpret_cast<const __m128i *>(block + 66));
         const __m128i fifteen = _mm_set1_epi8(15);
-        const __m128i s = _mm_unpacklo_epi8(_mm_and_si128(nibbles, fifteen),
-                                            _mm_and_si128(_mm_srli_epi16(nibbles, 4), fifteen));
+        const __m128i s =
+            _mm_unpacklo_epi8(_mm_and_si128(nibbles, fifteen), _mm_and_si128(_mm_srli_epi16(nibbles, 4), fifteen));
         words = _mm256_broadcastsi128_si256(_mm_or_si128(_mm_add_epi8(s, s), _mm_set1_epi8(1)));
     }
 
@@ -109,7 +109,8 @@ inline PANALLAMA_INLINE void row_step(const unpacker<F> &unpack, const uint8_t *
             const __m256i sign = unpacker<F>::signs_of(unpack.t, block, g);
             const __m256i scale = scales.at(g);
             for (int c = 0; c < Columns; c++) {
-                add_dot_16(sum[c], _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(activations_32(*a[c], g), sign)), scale);
+                add_dot_16(sum[c], _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(activations_32(*a[c], g), sign)),
+                           scale);
             }
         });
         const float d = _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(load_as<uint16_t>(block)))) * row_scales<F>::unit;

@@ -1,4 +1,5 @@
-// Multiplies rows by one or a few columns, as decoding does: weights go from memory through registers into the sums, once.
+// Multiplies rows by one or a few columns, as decoding does: weights go from memory through registers into the sums,
+// once.
 //
 // SHAPES      8 rows (a tile), Columns columns, any number of steps
 // DEFINITION  total[column] lane r = weights of row r * activations
@@ -14,19 +15,19 @@ struct read_ahead {
     const uint8_t *at;
 
     template <int Bytes> void advance() {
-        for (int i = 0; i < Bytes; i += 64) _mm_prefetch(reinterpret_cast<const char *>(at + i), _MM_HINT_T1);
+        for (int i = 0; i < Bytes; i += 64) _mm_prefetch(reinterpret_cast<const char *>(at + i), _MM_HINT_T0);
         at += Bytes;
     }
 };
 
 // More columns than these are faster with a panel.
-constexpr int max_stream_columns = 3;
+constexpr int max_stream_columns = 4;
 
 // One step of a tile.
-template <format F, int Columns>
-inline PANALLAMA_INLINE void stream_step(const unpacker<F> &unpack, const tile_source &in,
-                                         const activation_step *const (&a)[Columns], read_ahead *ahead,
-                                         __m256 (&total)[Columns]) {
+template <format F, int Columns> inline PANALLAMA_INLINE void stream_step(const unpacker<F> &unpack,
+                                                                          const tile_source &in,
+                                                                          const activation_step *const (&a)[Columns],
+                                                                          read_ahead *ahead, __m256 (&total)[Columns]) {
     constexpr code_shape codes = codes_of(F);
     constexpr int group_quads = codes.group / 16;
     constexpr int groups = step / codes.group;

@@ -1,6 +1,7 @@
 // How 8 rows of weights become vectors whose lane r belongs to row r.
 //
-// LAYOUT  A tile is 8 rows by one step of 256 weights. A quad is 16 weights of each row, as four vectors: byte 4 r + i of
+// LAYOUT  A tile is 8 rows by one step of 256 weights. A quad is 16 weights of each row, as four vectors: byte 4 r + i
+// of
 //         vector j is the code of weight 4 j + i of row r (flavour.h). No sum across lanes is ever needed.
 #pragma once
 
@@ -27,7 +28,7 @@ struct tile_scales {
     __m256i group[16];  // formats of 256-weight blocks: see group_scale()
     __m256 super;       // their scale of all groups
     __m256 min_scale;
-    __m256i mins[8];    // pairs of int16: minimums 2 p and 2 p + 1
+    __m256i mins[8];  // pairs of int16: minimums 2 p and 2 p + 1
 };
 
 // weights(source, emit) calls emit(index<i>{}, quad) once for each quad i of a step, in the order that suits the
@@ -85,7 +86,7 @@ class tile_source {
 
     // The word at `offset` of every row.
     __m128i load_words(int offset) const {
-        const auto word = [&](int r) {
+        const auto word = [&](int r) PANALLAMA_INLINE {
             int16_t w;
             __builtin_memcpy(&w, at(r, offset), 2);
             return w;
@@ -95,7 +96,7 @@ class tile_source {
 
     // The four bytes at `offset` of every row.
     __m256i load_dwords(int offset) const {
-        const auto dword = [&](int r) {
+        const auto dword = [&](int r) PANALLAMA_INLINE {
             int32_t w;
             __builtin_memcpy(&w, at(r, offset), 4);
             return w;
@@ -131,8 +132,8 @@ template <uint32_t Control> inline __m256i pick_bytes(__m256i v) {
         }
         return static_cast<int>(control);
     };
-    return _mm256_shuffle_epi8(
-        v, _mm256_setr_epi32(of_lane(0), of_lane(1), of_lane(2), of_lane(3), of_lane(0), of_lane(1), of_lane(2), of_lane(3)));
+    return _mm256_shuffle_epi8(v, _mm256_setr_epi32(of_lane(0), of_lane(1), of_lane(2), of_lane(3), of_lane(0),
+                                                    of_lane(1), of_lane(2), of_lane(3)));
 }
 
 // Bytes 2 P and 2 P + 1 of every dword as a pair of int16.
@@ -141,9 +142,9 @@ template <int P> inline __m256i byte_pair(__m256i v) { return pick_bytes<0x80018
 // Word `Half` of every dword, as half-precision.
 template <int Half> inline __m256 half_of(__m256i v) {
     constexpr char b = 2 * Half;
-    const __m256i words = _mm256_shuffle_epi8(
-        v, _mm256_broadcastsi128_si256(_mm_setr_epi8(b, b + 1, b + 4, b + 5, b + 8, b + 9, b + 12, b + 13, -1, -1, -1, -1, -1,
-                                                     -1, -1, -1)));
+    const __m256i words =
+        _mm256_shuffle_epi8(v, _mm256_broadcastsi128_si256(_mm_setr_epi8(b, b + 1, b + 4, b + 5, b + 8, b + 9, b + 12,
+                                                                         b + 13, -1, -1, -1, -1, -1, -1, -1, -1)));
     return _mm256_cvtph_ps(_mm256_castsi256_si128(_mm256_permute4x64_epi64(words, 0x08)));
 }
 

@@ -18,7 +18,7 @@ inline void k4_scales(const tile_source &in, tile_scales *out) {
     const __m256i scale_high = and_or(_mm256_srli_epi32(s, 2), two, and_bytes(rest, 15));
     const __m256i min_low = and_bytes(m, 63);
     const __m256i min_high = and_or(_mm256_srli_epi32(m, 2), two, and_bytes(_mm256_srli_epi32(rest, 4), 15));
-    repeat<4>([&](auto i) {
+    repeat<4>([&](auto i) PANALLAMA_INLINE {
         out->group[i] = unsigned_group_scale<i>(scale_low);
         out->group[4 + i] = unsigned_group_scale<i>(scale_high);
     });
@@ -31,7 +31,7 @@ inline void k4_scales(const tile_source &in, tile_scales *out) {
 template <> struct unpacker<format::q4_k> {
     // Every 32 bytes hold 32 weights in their low and the next 32 in their high nibbles.
     template <class Emit> void weights(const tile_source &in, Emit &&emit) const {
-        repeat<8>([&](auto i) {
+        repeat<8>([&](auto i) PANALLAMA_INLINE {
             constexpr int at = 4 * (i / 2) + i % 2;
             const quad codes = in.load(16 + 16 * i);
             quad q;
@@ -49,12 +49,13 @@ template <> struct unpacker<format::q5_k> {
     // As Q4_K, and bit g of the 32 high bytes belongs to the group g of 32 weights.
     template <class Emit> void weights(const tile_source &in, Emit &&emit) const {
         const __m256i bit = bytes_of(16);
-        repeat<2>([&](auto h) {
+        repeat<2>([&](auto h) PANALLAMA_INLINE {
             const quad high = in.load(16 + 16 * h);
-            repeat<4>([&](auto c) {
+            repeat<4>([&](auto c) PANALLAMA_INLINE {
                 const quad codes = in.load(48 + 32 * c + 16 * h);
                 quad q;
-                for (int j = 0; j < 4; j++) q.v[j] = and_or(shift<4 - 2 * c>(high.v[j]), bit, and_bytes(codes.v[j], 15));
+                for (int j = 0; j < 4; j++)
+                    q.v[j] = and_or(shift<4 - 2 * c>(high.v[j]), bit, and_bytes(codes.v[j], 15));
                 emit(index<4 * c + h>{}, q);
                 for (int j = 0; j < 4; j++) {
                     q.v[j] = and_or(shift<3 - 2 * c>(high.v[j]), bit, and_bytes(_mm256_srli_epi32(codes.v[j], 4), 15));
@@ -70,7 +71,7 @@ template <> struct unpacker<format::q5_k> {
 template <> struct unpacker<format::q6_k> {
     template <class Emit> void weights(const tile_source &in, Emit &&emit) const {
         const __m256i bits = bytes_of(0x30);
-        repeat<4>([&](auto i) {
+        repeat<4>([&](auto i) PANALLAMA_INLINE {
             constexpr int n = i / 2;  // half of the step
             constexpr int h = i % 2;
             const quad high = in.load(128 + 32 * n + 16 * h);
@@ -91,17 +92,17 @@ template <> struct unpacker<format::q6_k> {
     static void scales(const tile_source &in, tile_scales *out) {
         out->super = half_of<1>(in.load_last(194));
         const quad s = in.load(192);
-        repeat<16>([&](auto g) { out->group[g] = signed_group_scale<g % 4>(s.v[g / 4]); });
+        repeat<16>([&](auto g) PANALLAMA_INLINE { out->group[g] = signed_group_scale<g % 4>(s.v[g / 4]); });
     }
 };
 
 template <> struct unpacker<format::q2_k> {
     template <class Emit> void weights(const tile_source &in, Emit &&emit) const {
-        repeat<4>([&](auto i) {
+        repeat<4>([&](auto i) PANALLAMA_INLINE {
             constexpr int n = i / 2;
             constexpr int h = i % 2;
             const quad codes = in.load(16 + 32 * n + 16 * h);
-            repeat<4>([&](auto k) {
+            repeat<4>([&](auto k) PANALLAMA_INLINE {
                 quad q;
                 for (int j = 0; j < 4; j++) q.v[j] = and_bytes(shift<-2 * k>(codes.v[j]), 3);
                 emit(index<8 * n + 2 * k + h>{}, q);
@@ -114,10 +115,10 @@ template <> struct unpacker<format::q2_k> {
         out->super = half_of<0>(both);
         out->min_scale = half_of<1>(both);
         const quad s = in.load(0);
-        repeat<4>([&](auto i) {
+        repeat<4>([&](auto i) PANALLAMA_INLINE {
             const __m256i scale = and_bytes(s.v[i], 15);
             const __m256i mins = and_bytes(_mm256_srli_epi32(s.v[i], 4), 15);
-            repeat<4>([&](auto j) { out->group[4 * i + j] = unsigned_group_scale<j>(scale); });
+            repeat<4>([&](auto j) PANALLAMA_INLINE { out->group[4 * i + j] = unsigned_group_scale<j>(scale); });
             out->mins[2 * i] = byte_pair<0>(mins);
             out->mins[2 * i + 1] = byte_pair<1>(mins);
         });
@@ -127,11 +128,11 @@ template <> struct unpacker<format::q2_k> {
 template <> struct unpacker<format::q3_k> {
     template <class Emit> void weights(const tile_source &in, Emit &&emit) const {
         const __m256i bit = bytes_of(4);
-        repeat<2>([&](auto h) {
+        repeat<2>([&](auto h) PANALLAMA_INLINE {
             const quad high = in.load(16 * h);
-            repeat<2>([&](auto n) {
+            repeat<2>([&](auto n) PANALLAMA_INLINE {
                 const quad codes = in.load(32 + 32 * n + 16 * h);
-                repeat<4>([&](auto k) {
+                repeat<4>([&](auto k) PANALLAMA_INLINE {
                     quad q;
                     for (int j = 0; j < 4; j++) {
                         q.v[j] = and_or(shift<2 - 4 * n - k>(high.v[j]), bit, and_bytes(shift<-2 * k>(codes.v[j]), 3));
@@ -145,7 +146,7 @@ template <> struct unpacker<format::q3_k> {
     static void scales(const tile_source &in, tile_scales *out) {
         const quad end = in.load(94);  // two other bytes, twelve bytes of scales, d
         out->super = half_of<1>(end.v[3]);
-        const auto dword = [&](int i) {
+        const auto dword = [&](int i) PANALLAMA_INLINE {
             return _mm256_or_si256(_mm256_srli_epi32(end.v[i], 16), _mm256_slli_epi32(end.v[i + 1], 16));
         };
         const __m256i s0 = dword(0);
@@ -159,7 +160,7 @@ template <> struct unpacker<format::q3_k> {
             _mm256_sub_epi8(and_or(s2, two, and_bytes(shift<-4>(s0), 15)), minus_32),
             _mm256_sub_epi8(and_or(shift<-2>(s2), two, and_bytes(shift<-4>(s1), 15)), minus_32),
         };
-        repeat<16>([&](auto g) { out->group[g] = signed_group_scale<g % 4>(scale[g / 4]); });
+        repeat<16>([&](auto g) PANALLAMA_INLINE { out->group[g] = signed_group_scale<g % 4>(scale[g / 4]); });
     }
 };
 
