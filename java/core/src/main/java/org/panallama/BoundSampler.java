@@ -18,8 +18,6 @@ import org.panallama.spi.Binding;
  */
 final class BoundSampler {
 
-    private static final int ENTRY_BYTES = 12; // int token, float logit, float probability
-    private static final int LOGIT = 4;
     private static final int INFILL_BUFFER = 512; // bytes; llama.cpp ends the process on a longer token
 
     private final Binding binding;
@@ -168,9 +166,10 @@ final class BoundSampler {
         long candidates = natives.candidates;
         binding.samplerApply(chain, candidates);
         failure.rethrow();
-        long entry = binding.candidatesData(candidates) + binding.candidatesSelected(candidates) * ENTRY_BYTES;
-        ByteBuffer chosen = binding.view(entry, ENTRY_BYTES);
-        return chosen.getFloat(LOGIT) == Float.NEGATIVE_INFINITY ? Vocab.NO_TOKEN : chosen.getInt(0);
+        long entry =
+                binding.candidatesData(candidates) + binding.candidatesSelected(candidates) * Candidates.ENTRY_BYTES;
+        ByteBuffer chosen = binding.view(entry, Candidates.ENTRY_BYTES);
+        return chosen.getFloat(Candidates.LOGIT) == Float.NEGATIVE_INFINITY ? Vocab.NO_TOKEN : chosen.getInt(0);
     }
 
     /** Sets the candidates to the whole vocabulary with its logits. */
@@ -178,10 +177,10 @@ final class BoundSampler {
         int size = vocab.size();
         binding.candidatesReset(natives.candidates, size);
         ByteBuffer source = binding.view(logits, size * Float.BYTES);
-        ByteBuffer target = binding.view(binding.candidatesData(natives.candidates), size * ENTRY_BYTES);
+        ByteBuffer target = binding.view(binding.candidatesData(natives.candidates), size * Candidates.ENTRY_BYTES);
         for (int token = 0; token < size; token++) {
-            target.putInt(token * ENTRY_BYTES, token);
-            target.putFloat(token * ENTRY_BYTES + LOGIT, source.getFloat(token * Float.BYTES));
+            target.putInt(token * Candidates.ENTRY_BYTES, token);
+            target.putFloat(token * Candidates.ENTRY_BYTES + Candidates.LOGIT, source.getFloat(token * Float.BYTES));
         }
     }
 
@@ -210,16 +209,16 @@ final class BoundSampler {
 
     private List<TokenProbability> likeliest(int most) {
         int size = Math.toIntExact(binding.candidatesSize(natives.candidates));
-        ByteBuffer entries = binding.view(binding.candidatesData(natives.candidates), size * ENTRY_BYTES);
+        ByteBuffer entries = binding.view(binding.candidatesData(natives.candidates), size * Candidates.ENTRY_BYTES);
         float max = Float.NEGATIVE_INFINITY;
         for (int i = 0; i < size; i++) {
-            max = Math.max(max, entries.getFloat(i * ENTRY_BYTES + LOGIT));
+            max = Math.max(max, entries.getFloat(i * Candidates.ENTRY_BYTES + Candidates.LOGIT));
         }
         double sum = 0;
-        PriorityQueue<Integer> best = new PriorityQueue<>(
-                Comparator.comparingDouble((Integer i) -> entries.getFloat(i * ENTRY_BYTES + LOGIT)));
+        PriorityQueue<Integer> best = new PriorityQueue<>(Comparator.comparingDouble(
+                (Integer i) -> entries.getFloat(i * Candidates.ENTRY_BYTES + Candidates.LOGIT)));
         for (int i = 0; i < size; i++) {
-            float logit = entries.getFloat(i * ENTRY_BYTES + LOGIT);
+            float logit = entries.getFloat(i * Candidates.ENTRY_BYTES + Candidates.LOGIT);
             if (logit == Float.NEGATIVE_INFINITY) {
                 continue;
             }
@@ -232,8 +231,8 @@ final class BoundSampler {
         List<TokenProbability> result = new ArrayList<>();
         while (!best.isEmpty()) {
             int i = best.poll();
-            float logit = entries.getFloat(i * ENTRY_BYTES + LOGIT);
-            result.add(0, new TokenProbability(entries.getInt(i * ENTRY_BYTES), logit, (float)
+            float logit = entries.getFloat(i * Candidates.ENTRY_BYTES + Candidates.LOGIT);
+            result.add(0, new TokenProbability(entries.getInt(i * Candidates.ENTRY_BYTES), logit, (float)
                     (Math.exp(logit - max) / sum)));
         }
         return List.copyOf(result);

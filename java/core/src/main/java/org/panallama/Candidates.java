@@ -10,8 +10,10 @@ import org.panallama.spi.Binding;
  */
 public final class Candidates {
 
-    private static final int ENTRY_BYTES = 12; // int token, float logit, float probability
-    private static final int LOGIT = 4;
+    /** Layout of an entry of {@code llama_token_data}. */
+    static final int ENTRY_BYTES = 12; // int token, float logit, float probability
+
+    static final int LOGIT = 4;
     private static final int PROBABILITY = 8;
 
     private final Binding binding;

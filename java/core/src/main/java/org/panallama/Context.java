@@ -352,8 +352,8 @@ public final class Context implements AutoCloseable {
 
     /** Sets the CPU threads for single tokens and for batches. */
     public void setThreads(int threads, int batchThreads) {
-        Require.inRange("threads", threads, 1, 512);
-        Require.inRange("batchThreads", batchThreads, 1, 512);
+        Require.inRange("threads", threads, 1, ContextOptions.Builder.MAX_THREADS);
+        Require.inRange("batchThreads", batchThreads, 1, ContextOptions.Builder.MAX_THREADS);
         long address = handle.enter();
         try {
             binding.contextSetThreads(address, threads, batchThreads);

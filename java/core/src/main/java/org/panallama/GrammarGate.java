@@ -14,8 +14,6 @@ import org.panallama.spi.Binding;
  */
 final class GrammarGate {
 
-    private static final int ENTRY_BYTES = 12; // int token, float logit, float probability
-    private static final int LOGIT = 4;
     private static final int MAX_PIECE = 512; // bytes of a token; llama.cpp's filter takes 500 bytes of stack for each
 
     private final Binding binding;
@@ -94,18 +92,18 @@ final class GrammarGate {
     boolean filter(long candidates) {
         binding.samplerApply(address, candidates);
         int size = Math.toIntExact(binding.candidatesSize(candidates));
-        ByteBuffer entries = binding.view(binding.candidatesData(candidates), size * ENTRY_BYTES);
+        ByteBuffer entries = binding.view(binding.candidatesData(candidates), size * Candidates.ENTRY_BYTES);
         int kept = 0;
-        for (int entry = 0; entry < size * ENTRY_BYTES; entry += ENTRY_BYTES) {
+        for (int entry = 0; entry < size * Candidates.ENTRY_BYTES; entry += Candidates.ENTRY_BYTES) {
             int token = entries.getInt(entry);
-            float logit = entries.getFloat(entry + LOGIT);
+            float logit = entries.getFloat(entry + Candidates.LOGIT);
             if (logit != Float.NEGATIVE_INFINITY && (!state.refersToTokens() || after(state, token) != null)) {
                 entries.putInt(kept, token);
-                entries.putFloat(kept + LOGIT, logit);
-                kept += ENTRY_BYTES;
+                entries.putFloat(kept + Candidates.LOGIT, logit);
+                kept += Candidates.ENTRY_BYTES;
             }
         }
-        binding.candidatesReset(candidates, kept / ENTRY_BYTES);
+        binding.candidatesReset(candidates, kept / Candidates.ENTRY_BYTES);
         return kept > 0;
     }
 
@@ -173,11 +171,11 @@ final class GrammarGate {
         long single = binding.candidatesNew(1);
         try {
             binding.candidatesReset(single, 1);
-            ByteBuffer entry = binding.view(binding.candidatesData(single), ENTRY_BYTES);
+            ByteBuffer entry = binding.view(binding.candidatesData(single), Candidates.ENTRY_BYTES);
             entry.putInt(0, token);
-            entry.putFloat(LOGIT, 0);
+            entry.putFloat(Candidates.LOGIT, 0);
             binding.samplerApply(address, single);
-            return entry.getFloat(LOGIT) != Float.NEGATIVE_INFINITY;
+            return entry.getFloat(Candidates.LOGIT) != Float.NEGATIVE_INFINITY;
         } finally {
             binding.candidatesFree(single);
         }
