@@ -16,6 +16,7 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.panallama.ChatSession.Turn;
 import org.panallama.PromptTokenizer.Answer;
+import org.panallama.internal.AtomicFile;
 
 /**
  * A conversation in a file, big-endian: magic (8 bytes), length (4) and CRC-32C (8) of the text part, the text part, and the

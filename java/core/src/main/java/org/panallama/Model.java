@@ -12,6 +12,7 @@ import java.util.OptionalInt;
 import java.util.function.LongFunction;
 import java.util.function.LongToIntFunction;
 import org.jspecify.annotations.Nullable;
+import org.panallama.internal.AtomicFile;
 import org.panallama.internal.NativeRuntime;
 import org.panallama.spi.Binding;
 

@@ -1,25 +1,29 @@
-package org.panallama;
+package org.panallama.internal;
 
 import java.io.IOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import org.panallama.LlamaException;
 
 /** Files that appear whole or not at all: written under a temporary name in the same directory and moved into place. */
-final class AtomicFile {
+public final class AtomicFile {
 
     private AtomicFile() {}
 
     /** Writes a file's content to the path it is given. */
-    interface Writer {
+    @FunctionalInterface
+    public interface Writer {
         void write(Path temporary) throws IOException;
     }
 
     /**
+     * Runs the writer with the temporary path, then moves the file to the target, over an existing one.
+     *
      * @throws LlamaException if the content cannot be written or moved into place; nothing is left behind then
      */
-    static void write(Path target, Writer writer) {
+    public static void write(Path target, Writer writer) {
         Path directory = target.toAbsolutePath().getParent();
         Path temporary = null;
         try {
