@@ -1,6 +1,7 @@
 # The pinned llama.cpp release as imported targets:
 #
 #   llama::llama      llama.h, and ggml with it
+#   llama::common     chat.h, json-schema-to-grammar.h and others: llama.cpp's C++ library of helpers
 #   llama::ggml       ggml.h, ggml-backend.h: the registry that loads backends
 #   llama::ggml-base  ggml.h, gguf.h, and the headers that a ggml backend is written against (ggml-backend-impl.h)
 #
@@ -40,3 +41,7 @@ target_include_directories(llama::ggml-base INTERFACE
 target_link_libraries(llama::ggml INTERFACE llama::ggml-base)
 target_include_directories(llama::llama INTERFACE ${LLAMA_CPP_SOURCE_DIR}/include)
 target_link_libraries(llama::llama INTERFACE llama::ggml)
+_llama_cpp_target(common libllama-common${_llama_cpp_suffix})
+# SYSTEM: its warnings are not ours.
+target_include_directories(llama::common SYSTEM INTERFACE ${LLAMA_CPP_SOURCE_DIR}/common)
+target_link_libraries(llama::common INTERFACE llama::llama)
