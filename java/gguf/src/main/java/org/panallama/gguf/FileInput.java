@@ -1,0 +1,86 @@
+package org.panallama.gguf;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+
+/** Primitives from the front of a file. */
+final class FileInput {
+
+    private static final int CHUNK = 1 << 16;
+
+    private final FileChannel channel;
+    private final long size;
+    private final ByteBuffer buffer = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+    private long filled;
+
+    FileInput(FileChannel channel) throws IOException {
+        this.channel = channel;
+        this.size = channel.size();
+        buffer.limit(0);
+    }
+
+    ByteOrder order() {
+        return buffer.order();
+    }
+
+    void order(ByteOrder order) {
+        buffer.order(order);
+    }
+
+    /** The size of the file when reading began. */
+    long size() {
+        return size;
+    }
+
+    /** The position of the next byte. */
+    long position() {
+        return filled - buffer.remaining();
+    }
+
+    /** How many bytes the file still holds. */
+    long remaining() {
+        return size - position();
+    }
+
+    /** Goes back to the first byte. */
+    void rewind() {
+        filled = 0;
+        buffer.limit(0);
+    }
+
+    int readInt() throws IOException {
+        return ensure(Integer.BYTES).getInt();
+    }
+
+    long readLong() throws IOException {
+        return ensure(Long.BYTES).getLong();
+    }
+
+    /** Fills part of an array. */
+    void readFully(byte[] target, int offset, int length) throws IOException {
+        int done = 0;
+        while (done < length) {
+            int n = Math.min(length - done, ensure(1).remaining());
+            buffer.get(target, offset + done, n);
+            done += n;
+        }
+    }
+
+    private ByteBuffer ensure(int bytes) throws IOException {
+        if (buffer.remaining() < bytes) {
+            buffer.compact();
+            while (buffer.position() < bytes) {
+                int n = channel.read(buffer, filled);
+                if (n < 0) {
+                    throw new EOFException();
+                }
+                filled += n;
+            }
+            buffer.flip();
+        }
+        return buffer;
+    }
+}

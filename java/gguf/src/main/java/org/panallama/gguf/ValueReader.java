@@ -1,0 +1,174 @@
+package org.panallama.gguf;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/** Reads metadata values. */
+final class ValueReader {
+
+    // Real vocabularies with merges take up to some 30 MB.
+    private static final long MAX_METADATA_BYTES = 1L << 28;
+
+    private final FileInput in;
+    private final Findings findings;
+    private long kept;
+
+    ValueReader(FileInput in, Findings findings) {
+        this.in = in;
+        this.findings = findings;
+    }
+
+    /** Reads the type and the value of a key. */
+    GgufValue read(String key) throws IOException {
+        long at = in.position();
+        int id = in.readInt();
+        boolean array = id == GgufType.ARRAY.ordinal();
+        if (array) {
+            id = in.readInt();
+        }
+        if (!GgufType.isKnown(id)) {
+            throw findings.fatal(
+                    at,
+                    "metadata key '" + key + "' has " + (array ? "elements of " : "") + "the unknown type "
+                            + Integer.toUnsignedString(id) + ", the specification has 0 to 12");
+        }
+        GgufType element = GgufType.of(id);
+        if (element == GgufType.ARRAY) {
+            throw findings.fatal(at, "metadata key '" + key + "' is an array of arrays, which llama.cpp cannot read");
+        }
+        long length = array ? in.readLong() : 1;
+        // A string takes at least its length.
+        int width = element == GgufType.STRING ? Long.BYTES : element.bytes();
+        if (length < 0 || length > in.remaining() / width) {
+            throw array
+                    ? findings.fatal(
+                            at,
+                            "metadata key '" + key + "' claims an array of " + Long.toUnsignedString(length) + " "
+                                    + element + ", but only " + in.remaining() + " bytes follow in the file")
+                    : new EOFException();
+        }
+        keep(length * width, key, at);
+        if (element == GgufType.STRING) {
+            return array ? strings(key, (int) length) : string(key, at);
+        }
+        byte[] data = fixed(element, array, (int) length);
+        if (element == GgufType.BOOL) {
+            checkBools(key, at, data, array ? GgufValue.ARRAY_HEADER : 0);
+        }
+        return GgufValue.encoded(array ? GgufType.ARRAY : element, data);
+    }
+
+    /** Reads the length of a string and its bytes. */
+    byte[] readStringBytes(String owner, long max) throws IOException {
+        byte[] bytes = new byte[readLength(owner, max)];
+        in.readFully(bytes, 0, bytes.length);
+        return bytes;
+    }
+
+    private int readLength(String owner, long max) throws IOException {
+        long at = in.position();
+        long length = in.readLong();
+        if (length < 0 || length > in.remaining()) {
+            throw findings.fatal(
+                    at,
+                    owner + " claims a string of " + Long.toUnsignedString(length) + " bytes, but only "
+                            + in.remaining() + " follow in the file");
+        }
+        if (length > max) {
+            throw findings.fatal(at, owner + " has a string of " + length + " bytes, at most " + max + " are allowed");
+        }
+        return (int) length;
+    }
+
+    private void keep(long bytes, String key, long at) throws IOException {
+        kept += bytes;
+        if (kept > MAX_METADATA_BYTES) {
+            throw findings.fatal(
+                    at,
+                    "the metadata up to key '" + key + "' takes more than " + (MAX_METADATA_BYTES >> 20)
+                            + " MiB, which no model has");
+        }
+    }
+
+    private GgufValue string(String key, long at) throws IOException {
+        byte[] text = readStringBytes("metadata key '" + key + "'", MAX_METADATA_BYTES - kept);
+        keep(text.length, key, at);
+        if (!Utf8.isValid(text)) {
+            findings.suspicious(at, "the value of metadata key '" + key + "' is not valid UTF-8");
+        }
+        return GgufValue.encoded(
+                GgufType.STRING,
+                GgufValue.little(Long.BYTES + text.length)
+                        .putLong(text.length)
+                        .put(text)
+                        .array());
+    }
+
+    private GgufValue strings(String key, int count) throws IOException {
+        byte[] data = new byte[GgufValue.ARRAY_HEADER + count * Long.BYTES];
+        ByteBuffer out = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
+        out.putInt(GgufType.STRING.ordinal()).putLong(count);
+        String owner = "metadata key '" + key + "'";
+        int invalid = 0;
+        int firstInvalid = 0;
+        long firstInvalidAt = 0;
+        for (int i = 0; i < count; i++) {
+            long at = in.position();
+            int length = readLength(owner + ", element " + i + ",", MAX_METADATA_BYTES - kept);
+            keep(length, key, at);
+            int start = out.position() + Long.BYTES;
+            int rest = (count - 1 - i) * Long.BYTES;
+            if (start + length + rest > data.length) {
+                data = Arrays.copyOf(data, Math.max(start + length + rest, data.length + data.length / 2));
+                int position = out.position();
+                out = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).position(position);
+            }
+            out.putLong(length);
+            in.readFully(data, start, length);
+            out.position(start + length);
+            if (!Utf8.isValid(data, start, length)) {
+                if (invalid++ == 0) {
+                    firstInvalid = i;
+                    firstInvalidAt = at;
+                }
+            }
+        }
+        if (invalid > 0) {
+            findings.suspicious(
+                    firstInvalidAt,
+                    owner + ": " + invalid + " of " + count + " strings are not valid UTF-8, the first is element "
+                            + firstInvalid);
+        }
+        return GgufValue.encoded(GgufType.ARRAY, Arrays.copyOf(data, out.position()));
+    }
+
+    private byte[] fixed(GgufType element, boolean array, int length) throws IOException {
+        int header = array ? GgufValue.ARRAY_HEADER : 0;
+        byte[] data = new byte[header + length * element.bytes()];
+        if (array) {
+            ByteBuffer.wrap(data)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt(element.ordinal())
+                    .putLong(length);
+        }
+        in.readFully(data, header, data.length - header);
+        if (in.order() == ByteOrder.BIG_ENDIAN) {
+            GgufValue.swap(data, header, element.bytes());
+        }
+        return data;
+    }
+
+    private void checkBools(String key, long at, byte[] data, int from) throws IOException {
+        for (int i = from; i < data.length; i++) {
+            if (data[i] != 0 && data[i] != 1) {
+                findings.damage(
+                        at,
+                        "metadata key '" + key + "' has a BOOL of " + Byte.toUnsignedInt(data[i]) + ", must be 0 or 1");
+                return;
+            }
+        }
+    }
+}
