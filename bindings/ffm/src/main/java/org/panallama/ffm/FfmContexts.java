@@ -13,7 +13,7 @@ import org.panallama.spi.ContextCalls;
 import org.panallama.spi.ContextParams;
 import org.panallama.spi.PerfData;
 
-abstract class FfmContexts extends FfmVocab implements ContextCalls {
+abstract class FfmContexts extends FfmChat implements ContextCalls {
 
     /**
      * The C library's {@code strlen}, which serves as llama.cpp's abort callback with the flag as its data: the flag is the

@@ -3,6 +3,7 @@ package org.panallama.ffm;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -76,6 +77,19 @@ public final class LlamaLibraries {
             }
         }
         return Optional.empty();
+    }
+
+    /**
+     * Opens one more library of the same directory.
+     *
+     * @throws UnsatisfiedLinkError if it is not there or does not load
+     */
+    SymbolLookup openBeside(String name) {
+        Path library = directory.toAbsolutePath().resolve(name);
+        if (!Files.exists(library)) {
+            throw new UnsatisfiedLinkError("there is none in " + directory);
+        }
+        return open(library);
     }
 
     private static SymbolLookup open(Path library) {

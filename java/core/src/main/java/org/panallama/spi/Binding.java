@@ -2,4 +2,12 @@ package org.panallama.spi;
 
 /** The whole of llama.cpp that Panallama calls. One instance per JVM; safe for use by several threads where llama.cpp is. */
 public interface Binding
-        extends BackendCalls, ModelCalls, VocabCalls, ContextCalls, BatchCalls, MemoryCalls, StateCalls, SamplerCalls {}
+        extends BackendCalls,
+                ModelCalls,
+                VocabCalls,
+                ChatCalls,
+                ContextCalls,
+                BatchCalls,
+                MemoryCalls,
+                StateCalls,
+                SamplerCalls {}
