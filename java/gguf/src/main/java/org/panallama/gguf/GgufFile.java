@@ -41,6 +41,7 @@ public final class GgufFile {
     private final int version;
     private final ByteOrder order;
     private final int alignment;
+    private final long headerEnd;
     private final long dataOffset;
     private final Map<String, GgufValue> metadata;
     private final List<GgufTensor> tensors;
@@ -52,6 +53,7 @@ public final class GgufFile {
         this.version = header.version();
         this.order = header.order();
         this.alignment = header.alignment();
+        this.headerEnd = header.end();
         this.dataOffset = header.dataOffset();
         this.metadata = Collections.unmodifiableMap(new LinkedHashMap<>(header.metadata()));
         this.tensors = placed.stream().map(TensorRules.Placed::tensor).toList();
@@ -90,6 +92,11 @@ public final class GgufFile {
         return version;
     }
 
+    /** Returns version and byte order. */
+    public GgufFormat format() {
+        return new GgufFormat(version, order);
+    }
+
     /** Returns the order of the bytes in all numbers of the file, tensor data included. */
     public ByteOrder order() {
         return order;
@@ -103,6 +110,15 @@ public final class GgufFile {
     /** Returns where the data section begins, in bytes from the start of the file. */
     public long dataOffset() {
         return dataOffset;
+    }
+
+    /** Returns the bytes in front of the data section and its padding. */
+    byte[] header() throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(Math.toIntExact(headerEnd));
+        try (FileChannel channel = openData(0, headerEnd)) {
+            readFully(channel, 0, header);
+        }
+        return header.array();
     }
 
     /** Returns the metadata, unmodifiable and in the order of the file. */
@@ -258,6 +274,18 @@ public final class GgufFile {
                     throw cutShort(channel);
                 }
                 done += n;
+            }
+        }
+    }
+
+    /** Appends some of this file's bytes to another file. */
+    void copy(long from, long count, PendingFile target, Work work) throws IOException {
+        try (FileChannel channel = openData(from, count)) {
+            for (long done = 0; done < count; ) {
+                long n = Math.min(Work.PIECE, count - done);
+                target.append(channel, from + done, n);
+                done += n;
+                work.done(n);
             }
         }
     }

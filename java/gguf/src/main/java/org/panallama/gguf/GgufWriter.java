@@ -1,27 +1,16 @@
 package org.panallama.gguf;
 
-import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a GGUF file of version 3, of any size: what it holds is declared first, then the tensors' data streams through in
- * the same order.
+ * Writes a GGUF file of any size: what it holds is declared first, then the tensors' data streams through in the same
+ * order.
  *
  * <pre>{@code
  * try (GgufWriter writer = GgufWriter.create(target, metadata, tensors)) {
@@ -37,29 +26,22 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GgufWriter implements Closeable {
 
-    private static final int VERSION = 3;
-    private static final int DEFAULT_ALIGNMENT = 32;
-    private static final int MAX_NAME_BYTES = 63;
-    private static final String ALIGNMENT_KEY = "general.alignment";
-
-    private final Path target;
-    private final Path temporary;
-    private final FileChannel channel;
+    private final PendingFile file;
     private final List<GgufTensor> tensors;
     private final int alignment;
+    private final Work work;
     private int current;
     private long written; // of the current tensor
 
-    private GgufWriter(Path target, Path temporary, FileChannel channel, List<GgufTensor> tensors, int alignment) {
-        this.target = target;
-        this.temporary = temporary;
-        this.channel = channel;
+    private GgufWriter(PendingFile file, List<GgufTensor> tensors, int alignment, Work work) {
+        this.file = file;
         this.tensors = tensors;
         this.alignment = alignment;
+        this.work = work;
     }
 
     /**
-     * Begins a file.
+     * Begins a file of version 3, little-endian.
      *
      * @param target where it will be; a file there is replaced
      * @param metadata in the order of iteration. {@code general.alignment} is honoured
@@ -71,15 +53,29 @@ public final class GgufWriter implements Closeable {
      */
     public static GgufWriter create(Path target, Map<String, GgufValue> metadata, List<GgufTensor> tensors)
             throws IOException {
-        int alignment = alignment(metadata.get(ALIGNMENT_KEY));
-        byte[] header = header(metadata, tensors, alignment);
-        // Not Files.createTempFile: it hides the file from everybody else, and models are shared.
-        Path temporary = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
-        FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-        GgufWriter writer = new GgufWriter(target, temporary, channel, List.copyOf(tensors), alignment);
+        return create(target, GgufFormat.CURRENT, metadata, tensors);
+    }
+
+    /**
+     * Begins a file of another version or byte order, as {@link #create(Path, Map, List)} does.
+     *
+     * @param format version and byte order; the tensors' data must come in the same order
+     */
+    public static GgufWriter create(
+            Path target, GgufFormat format, Map<String, GgufValue> metadata, List<GgufTensor> tensors)
+            throws IOException {
+        return create(target, format, metadata, tensors, Work.unwatched());
+    }
+
+    static GgufWriter create(
+            Path target, GgufFormat format, Map<String, GgufValue> metadata, List<GgufTensor> tensors, Work work)
+            throws IOException {
+        int alignment = Header.alignment(metadata);
+        byte[] header = Header.encode(format, metadata, tensors, Header.offsets(tensors, alignment));
+        GgufWriter writer = new GgufWriter(new PendingFile(target), List.copyOf(tensors), alignment, work);
         try {
-            writer.writeFully(ByteBuffer.wrap(header));
-            writer.pad();
+            writer.file.write(ByteBuffer.wrap(header));
+            writer.file.pad(alignment);
         } catch (IOException e) {
             writer.close();
             throw e;
@@ -100,17 +96,47 @@ public final class GgufWriter implements Closeable {
      * @throws IOException if the file cannot be written
      */
     public void write(ByteBuffer data) throws IOException {
+        int length = data.remaining();
+        require(length);
+        file.write(data);
+        advance(length);
+    }
+
+    /**
+     * Appends the data of another file's tensor to the current one, at the speed of the disk.
+     *
+     * @param source a file of the same byte order
+     * @param tensor one of its tensors
+     * @throws IllegalArgumentException if it is more than the current tensor has left
+     * @throws IOException if the source cannot be read or the file not be written
+     */
+    public void write(GgufFile source, GgufTensor tensor) throws IOException {
+        require(tensor.bytes());
+        source.copy(source.offset(tensor), tensor.bytes(), file, work);
+        written += tensor.bytes();
+        endTensor();
+    }
+
+    private void require(long length) {
         GgufTensor tensor = current();
         long left = tensor == null ? 0 : tensor.bytes() - written;
-        if (data.remaining() > left) {
-            throw new IllegalArgumentException(data.remaining() + " bytes of data for "
+        if (length > left) {
+            throw new IllegalArgumentException(length + " bytes of data for "
                     + (tensor == null ? "no tensor" : "tensor '" + tensor.name() + "'") + ", which has room for "
                     + left);
         }
-        written += data.remaining();
-        writeFully(data);
+    }
+
+    private void advance(long length) throws IOException {
+        written += length;
+        work.done(length);
+        endTensor();
+    }
+
+    private void endTensor() throws IOException {
+        GgufTensor tensor = current();
         if (tensor != null && written == tensor.bytes()) {
-            pad();
+            file.pad(alignment);
             current++;
             written = 0;
         }
@@ -123,97 +149,23 @@ public final class GgufWriter implements Closeable {
      * @throws IOException if the file cannot be written or moved
      */
     public void finish() throws IOException {
+        complete();
+        file.moveIntoPlace();
+    }
+
+    /** Checks that nothing is missing and closes the file, still under its temporary name. */
+    void complete() throws IOException {
         GgufTensor tensor = current();
         if (tensor != null) {
             throw new IllegalStateException(
                     "tensor '" + tensor.name() + "' has " + written + " of its " + tensor.bytes() + " bytes");
         }
-        channel.close();
-        try {
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
-        }
+        file.complete();
     }
 
     /** Deletes the file unless it is finished. */
     @Override
     public void close() throws IOException {
-        channel.close();
-        Files.deleteIfExists(temporary);
-    }
-
-    private void pad() throws IOException {
-        writeFully(ByteBuffer.allocate((int) (-channel.position() & (alignment - 1))));
-    }
-
-    private void writeFully(ByteBuffer data) throws IOException {
-        while (data.hasRemaining()) {
-            channel.write(data);
-        }
-    }
-
-    private static int alignment(@Nullable GgufValue value) {
-        if (value == null) {
-            return DEFAULT_ALIGNMENT;
-        }
-        int alignment = value.type() == GgufType.UINT32
-                ? value.encoded().order(ByteOrder.LITTLE_ENDIAN).getInt()
-                : 0;
-        if (alignment < Long.BYTES || Integer.bitCount(alignment) != 1) {
-            throw new IllegalArgumentException(ALIGNMENT_KEY + " is " + alignment + " (" + value.type()
-                    + "), must be a UINT32 power of two from 8");
-        }
-        return alignment;
-    }
-
-    private static byte[] header(Map<String, GgufValue> metadata, List<GgufTensor> tensors, int alignment) {
-        ByteArrayOutputStream header = new ByteArrayOutputStream();
-        header.writeBytes(new byte[] {'G', 'G', 'U', 'F'});
-        header.writeBytes(little(Integer.BYTES + 2 * Long.BYTES)
-                .putInt(VERSION)
-                .putLong(tensors.size())
-                .putLong(metadata.size())
-                .array());
-        metadata.forEach((key, value) -> {
-            header.writeBytes(text(key));
-            header.writeBytes(
-                    little(Integer.BYTES).putInt(value.type().ordinal()).array());
-            ByteBuffer encoded = value.encoded();
-            byte[] bytes = new byte[encoded.remaining()];
-            encoded.get(bytes);
-            header.writeBytes(bytes);
-        });
-        Set<String> names = new HashSet<>();
-        long offset = 0;
-        for (GgufTensor tensor : tensors) {
-            if (!names.add(tensor.name())) {
-                throw new IllegalArgumentException("two tensors have the name '" + tensor.name() + "'");
-            }
-            header.writeBytes(line(tensor, offset));
-            offset = (offset + tensor.bytes() + alignment - 1) & -alignment;
-        }
-        return header.toByteArray();
-    }
-
-    private static byte[] line(GgufTensor tensor, long offset) {
-        byte[] name = text(tensor.name());
-        if (name.length - Long.BYTES > MAX_NAME_BYTES) {
-            throw new IllegalArgumentException("the tensor name '" + tensor.name() + "' has more than 63 bytes");
-        }
-        int dimensions = tensor.shape().size();
-        ByteBuffer line = little(name.length + 2 * Integer.BYTES + (dimensions + 1) * Long.BYTES);
-        line.put(name).putInt(dimensions);
-        tensor.shape().forEach(line::putLong);
-        return line.putInt(tensor.type()).putLong(offset).array();
-    }
-
-    private static byte[] text(String text) {
-        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-        return little(Long.BYTES + utf8.length).putLong(utf8.length).put(utf8).array();
-    }
-
-    private static ByteBuffer little(int bytes) {
-        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        file.close();
     }
 }

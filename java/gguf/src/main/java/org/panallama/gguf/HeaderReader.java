@@ -149,8 +149,8 @@ final class HeaderReader {
             return;
         }
         long claimed = value.integer();
-        if (Long.bitCount(claimed) != 1 || claimed > 1 << 30) {
-            findings.damage(alignmentAt, ALIGNMENT_KEY + " is " + claimed + ", not a power of two up to 2^30");
+        if (Long.bitCount(claimed) != 1 || claimed < Long.BYTES || claimed > 1 << 30) {
+            findings.damage(alignmentAt, ALIGNMENT_KEY + " is " + claimed + ", not a power of two from 8 to 2^30");
             return;
         }
         alignment = (int) claimed;
