@@ -25,6 +25,7 @@ public final class Context implements AutoCloseable {
     private final Handle handle;
     private final LogRouter log;
     private final AbortFlag abort;
+    private final @Nullable Observation observation;
     private final AdaptersInUse adapters = new AdaptersInUse();
     private final ContextMemory memory;
     private final ContextState state;
@@ -49,12 +50,13 @@ public final class Context implements AutoCloseable {
         this.binding = binding;
         this.log = NativeRuntime.get().log();
         this.abort = new AbortFlag(binding);
+        this.observation = options.observer == null ? null : new Observation(options.observer, binding, abort);
         this.embeddings = options.embeddings;
         this.sharedCache = options.sharedCache || options.sequences == 1;
         long address = 0;
         long modelAddress = parent.enter();
         try {
-            address = new ContextLoader(model, binding, log, options).open(modelAddress, abort.address());
+            address = new ContextLoader(model, binding, log, options).open(modelAddress, abort.address(), observation);
         } finally {
             parent.exit();
             if (address == 0) {
@@ -225,6 +227,10 @@ public final class Context implements AutoCloseable {
 
     AbortFlag abort() {
         return abort;
+    }
+
+    @Nullable Observation observation() {
+        return observation;
     }
 
     /**

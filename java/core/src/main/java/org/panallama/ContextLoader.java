@@ -1,10 +1,12 @@
 package org.panallama;
 
 import java.util.Deque;
+import org.jspecify.annotations.Nullable;
 import org.panallama.internal.LogRouter;
 import org.panallama.internal.PhysicalMemory;
 import org.panallama.spi.Binding;
 import org.panallama.spi.ContextParams;
+import org.panallama.spi.EvaluationSink;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,15 +39,16 @@ final class ContextLoader {
 
     /**
      * @param abortFlag see {@link ContextParams#abortFlag()}
+     * @param observation see {@link ContextParams#evaluation()}
      * @return the native context
      */
-    long open(long modelAddress, long abortFlag) {
+    long open(long modelAddress, long abortFlag, @Nullable EvaluationSink observation) {
         checkCacheTypes();
         checkSequences();
         checkMemory();
         warnIfLongerThanTrained();
         Deque<String> kept = LogRouter.newKeeper();
-        long address = log.keeping(kept, () -> binding.contextNew(modelAddress, params(abortFlag)));
+        long address = log.keeping(kept, () -> binding.contextNew(modelAddress, params(abortFlag, observation)));
         if (address == 0) {
             throw new LlamaException("llama.cpp cannot open a context of " + length + " tokens for " + model + "."
                     + LogRouter.explain(kept));
@@ -143,7 +146,7 @@ final class ContextLoader {
                 .orElseGet(model::trainContextLength);
     }
 
-    private ContextParams params(long abortFlag) {
+    private ContextParams params(long abortFlag, @Nullable EvaluationSink observation) {
         return new ContextParams(
                 length,
                 options.batch,
@@ -173,6 +176,7 @@ final class ContextLoader {
                 // For a single sequence it is the same cache, but for a shared one llama.cpp compares all 256 possible
                 // sequences
                 // with each other at every call: 40 microseconds.
-                options.sharedCache && options.sequences > 1);
+                options.sharedCache && options.sequences > 1,
+                observation);
     }
 }

@@ -3,6 +3,7 @@ package org.panallama;
 import java.util.EnumSet;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.panallama.internal.CpuTopology;
 
 /** How a context computes, and how much memory it takes. Immutable. */
@@ -38,6 +39,7 @@ public final class ContextOptions {
     final boolean fullSlidingWindow;
     final boolean sharedCache;
     final boolean counters;
+    final @Nullable NodeObserver observer;
 
     private ContextOptions(Builder builder) {
         length = builder.length;
@@ -65,6 +67,7 @@ public final class ContextOptions {
         fullSlidingWindow = builder.fullSlidingWindow;
         sharedCache = builder.sharedCache;
         counters = builder.counters;
+        observer = builder.observer;
     }
 
     /** One sequence of up to {@link #DEFAULT_LENGTH} tokens, a thread for each core. */
@@ -118,6 +121,7 @@ public final class ContextOptions {
         private boolean fullSlidingWindow = true;
         private boolean sharedCache = true;
         private boolean counters = true;
+        private @Nullable NodeObserver observer;
 
         private Builder() {}
 
@@ -282,6 +286,12 @@ public final class ContextOptions {
         /** Whether {@link Context#counters()} counts, as it does by default. */
         public Builder counters(boolean on) {
             counters = on;
+            return this;
+        }
+
+        /** Who is shown the nodes of the graph as they are computed; by default nobody, which costs nothing. */
+        public Builder observer(NodeObserver value) {
+            observer = Objects.requireNonNull(value, "observer");
             return this;
         }
 

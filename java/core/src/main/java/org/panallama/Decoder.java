@@ -3,6 +3,7 @@ package org.panallama;
 import java.util.Deque;
 import java.util.concurrent.CancellationException;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.panallama.internal.LogRouter;
 import org.panallama.internal.NativeRuntime;
 import org.panallama.spi.Binding;
@@ -17,6 +18,7 @@ final class Decoder {
     private final Binding binding;
     private final Handle handle;
     private final LogRouter log = NativeRuntime.get().log();
+    private final @Nullable Observation observation;
     private final Deque<String> decodeLog = LogRouter.newKeeper();
     private long computations;
 
@@ -24,6 +26,7 @@ final class Decoder {
         this.context = context;
         this.binding = binding;
         this.handle = handle;
+        this.observation = context.observation();
     }
 
     /** How many batches were computed; tells views of an earlier output from current ones. */
@@ -48,6 +51,9 @@ final class Decoder {
         int status;
         try {
             decodeLog.clear();
+            if (observation != null) {
+                observation.begin();
+            }
             check(batch, encode);
             context.abort().check();
             computations++;
@@ -58,6 +64,9 @@ final class Decoder {
                         : binding.decode(address, batchAddress, batch.size());
             } finally {
                 batch.handle().exit();
+            }
+            if (observation != null) {
+                observation.end();
             }
             if (status != 0) {
                 throw failure(status, batch);

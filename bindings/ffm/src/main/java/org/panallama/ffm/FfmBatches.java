@@ -17,7 +17,7 @@ import org.panallama.spi.BatchCalls;
  * A batch's handle is the address of one block: the {@code llama_batch} that calls pass, the shape that it was made with, and
  * the arrays it points to.
  */
-abstract class FfmBatches extends FfmContexts implements BatchCalls {
+abstract class FfmBatches extends FfmTensors implements BatchCalls {
 
     private static final long STRUCT_BYTES = llama_batch.sizeof();
     private static final long COUNT = llama_batch.n_tokens$offset();

@@ -6,11 +6,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.panallama.ffm.generated.ggml_backend_sched_eval_callback;
 import org.panallama.ffm.generated.llama_context_params;
 import org.panallama.ffm.generated.llama_h;
 import org.panallama.ffm.generated.llama_perf_context_data;
 import org.panallama.spi.ContextCalls;
 import org.panallama.spi.ContextParams;
+import org.panallama.spi.EvaluationSink;
 import org.panallama.spi.PerfData;
 
 abstract class FfmContexts extends FfmChat implements ContextCalls {
@@ -27,8 +31,41 @@ abstract class FfmContexts extends FfmChat implements ContextCalls {
     private static final MemorySegment STRLEN =
             Linker.nativeLinker().defaultLookup().find("strlen").orElseThrow();
 
+    /** The callbacks of contexts that have one. */
+    private static final Map<Long, Arena> EVALUATIONS = new ConcurrentHashMap<>();
+
     @Override
     public long contextNew(long model, ContextParams params) {
+        EvaluationSink sink = params.evaluation();
+        if (sink == null) {
+            return contextNew(model, params, MemorySegment.NULL);
+        }
+        Arena kept = Arena.ofShared();
+        long context = 0;
+        try {
+            MemorySegment callback = ggml_backend_sched_eval_callback.allocate(
+                    (tensor, ask, unused) -> evaluate(sink, tensor.address(), ask), kept);
+            context = contextNew(model, params, callback);
+            return context;
+        } finally {
+            if (context == 0) {
+                kept.close();
+            } else {
+                EVALUATIONS.put(context, kept);
+            }
+        }
+    }
+
+    private static boolean evaluate(EvaluationSink sink, long tensor, boolean ask) {
+        try {
+            return sink.evaluate(tensor, ask);
+        } catch (Throwable e) {
+            Upcalls.report("evaluation sink", e);
+            return false;
+        }
+    }
+
+    private static long contextNew(long model, ContextParams params, MemorySegment evaluation) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment to = llama_h.llama_context_default_params(arena);
             llama_context_params.n_ctx(to, params.length());
@@ -50,6 +87,7 @@ abstract class FfmContexts extends FfmChat implements ContextCalls {
             llama_context_params.yarn_orig_ctx(to, params.yarnOriginalContext());
             llama_context_params.type_k(to, params.typeK());
             llama_context_params.type_v(to, params.typeV());
+            llama_context_params.cb_eval(to, evaluation);
             if (params.abortFlag() != 0) {
                 llama_context_params.abort_callback(to, STRLEN);
                 llama_context_params.abort_callback_data(to, pointer(params.abortFlag()));
@@ -66,7 +104,12 @@ abstract class FfmContexts extends FfmChat implements ContextCalls {
 
     @Override
     public void contextFree(long context) {
+        // Taken out first: once the context is freed, another thread may be given a new one at the same address.
+        Arena kept = EVALUATIONS.remove(context);
         llama_h.llama_free(pointer(context));
+        if (kept != null) {
+            kept.close();
+        }
     }
 
     @Override

@@ -12,12 +12,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.panallama.ffm.generated.llama_h;
 import org.panallama.ffm.generated.llama_model_params;
-import org.panallama.ffm.generated.llama_model_quantize_params;
 import org.panallama.ffm.generated.llama_progress_callback;
 import org.panallama.spi.ModelCalls;
 import org.panallama.spi.ModelParams;
 import org.panallama.spi.ProgressSink;
-import org.panallama.spi.QuantizeParams;
 
 abstract class FfmModels extends FfmBackend implements ModelCalls {
 
@@ -73,26 +71,6 @@ abstract class FfmModels extends FfmBackend implements ModelCalls {
     public void modelSave(long model, String path) {
         try (Arena arena = Arena.ofConfined()) {
             llama_h.llama_model_save_to_file(pointer(model), text(arena, path));
-        }
-    }
-
-    @Override
-    public int modelQuantize(String input, String output, QuantizeParams params) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment to = llama_h.llama_model_quantize_default_params(arena);
-            llama_model_quantize_params.ftype(to, params.fileType());
-            llama_model_quantize_params.nthread(to, params.threads());
-            if (params.outputType() >= 0) {
-                llama_model_quantize_params.output_tensor_type(to, params.outputType());
-            }
-            if (params.embeddingType() >= 0) {
-                llama_model_quantize_params.token_embedding_type(to, params.embeddingType());
-            }
-            llama_model_quantize_params.allow_requantize(to, params.allowRequantize());
-            llama_model_quantize_params.quantize_output_tensor(to, params.quantizeOutput());
-            llama_model_quantize_params.only_copy(to, params.onlyCopy());
-            llama_model_quantize_params.pure(to, params.pure());
-            return llama_h.llama_model_quantize(text(arena, input), text(arena, output), to);
         }
     }
 

@@ -12,7 +12,7 @@ import org.panallama.ffm.generated.llama_h;
 import org.panallama.spi.SpecialToken;
 import org.panallama.spi.VocabCalls;
 
-abstract class FfmVocab extends FfmModels implements VocabCalls {
+abstract class FfmVocab extends FfmQuantization implements VocabCalls {
 
     /** No piece of a common vocabulary is longer; one that is costs a second call. */
     private static final int PIECE_BYTES = 128;

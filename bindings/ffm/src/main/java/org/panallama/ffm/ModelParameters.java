@@ -64,7 +64,8 @@ final class ModelParameters {
         return list;
     }
 
-    private static MemorySegment metadata(List<MetadataParam> overrides, Arena arena) {
+    /** A list of {@code llama_model_kv_override}. */
+    static MemorySegment metadata(List<MetadataParam> overrides, Arena arena) {
         MemorySegment list = llama_model_kv_override.allocateArray(overrides.size() + 1L, arena);
         for (int i = 0; i < overrides.size(); i++) {
             MetadataParam override = overrides.get(i);

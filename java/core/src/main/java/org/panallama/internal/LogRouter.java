@@ -2,6 +2,7 @@ package org.panallama.internal;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -35,6 +36,7 @@ public final class LogRouter implements LogSink {
         private final StringBuilder text = new StringBuilder();
         private int level;
         private @Nullable Deque<String> kept;
+        private @Nullable Consumer<String> listener;
     }
 
     /**
@@ -58,6 +60,21 @@ public final class LogRouter implements LogSink {
         Deque<String> previous = line.kept;
         line.kept = receiver;
         return previous;
+    }
+
+    /**
+     * Runs an operation, and hands the whole lines that this thread logs meanwhile, whatever their level, to a listener, which
+     * must not throw. They are logged at DEBUG only.
+     */
+    public <T> T listening(Consumer<String> listener, Supplier<T> operation) {
+        Line line = lines.get();
+        Consumer<String> outer = line.listener;
+        line.listener = listener;
+        try {
+            return operation.get();
+        } finally {
+            line.listener = outer;
+        }
     }
 
     /** An empty receiver for {@link #keeping}. */
@@ -103,12 +120,20 @@ public final class LogRouter implements LogSink {
         if (text.isEmpty() || isProgressDots(text)) {
             return;
         }
+        Consumer<String> listener = line.listener;
+        if (listener != null) {
+            listener.accept(text);
+        }
         Deque<String> kept = line.kept;
         if (kept != null && line.level >= WARN) {
             if (kept.size() == KEPT_LINES) {
                 kept.removeFirst();
             }
             kept.addLast(text.strip());
+            LLAMA.debug(text);
+            return;
+        }
+        if (listener != null) {
             LLAMA.debug(text);
             return;
         }

@@ -4,9 +4,11 @@ package org.panallama.spi;
 public interface Binding
         extends BackendCalls,
                 ModelCalls,
+                QuantizeCalls,
                 VocabCalls,
                 ChatCalls,
                 ContextCalls,
+                TensorCalls,
                 BatchCalls,
                 MemoryCalls,
                 StateCalls,

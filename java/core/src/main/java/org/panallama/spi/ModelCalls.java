@@ -18,15 +18,6 @@ public interface ModelCalls {
     /** {@code llama_model_save_to_file}. */
     void modelSave(long model, String path);
 
-    /**
-     * {@code llama_model_quantize}. Ends the process where a format needs an importance matrix and llama.cpp does not check:
-     * IQ2_XXS, IQ2_XS and IQ1 formats as {@code outputType} or {@code embeddingType}.
-     *
-     * @param output the file to write; cut off where the call fails midway
-     * @return 0 if it was written, otherwise the log says why not
-     */
-    int modelQuantize(String input, String output, QuantizeParams params);
-
     /** {@code llama_model_get_vocab}; valid as long as the model. */
     long modelVocab(long model);
 

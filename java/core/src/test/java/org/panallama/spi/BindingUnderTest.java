@@ -2,6 +2,7 @@ package org.panallama.spi;
 
 import java.nio.ByteOrder;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.panallama.internal.NativeRuntime;
 import org.panallama.tiny.TinyModel;
 
@@ -57,6 +58,10 @@ final class BindingUnderTest {
     }
 
     static long newContext(long model, long abortFlag, boolean embeddings) {
+        return newContext(model, abortFlag, embeddings, null);
+    }
+
+    static long newContext(long model, long abortFlag, boolean embeddings, @Nullable EvaluationSink evaluation) {
         int unspecified = -1;
         int f16 = 1;
         long context = BINDING.contextNew(
@@ -87,7 +92,8 @@ final class BindingUnderTest {
                         false,
                         true,
                         false,
-                        true));
+                        true,
+                        evaluation));
         if (context == 0) {
             throw new AssertionError("no context of the tiny model");
         }

@@ -23,6 +23,188 @@ public class llama_h extends llama_h$shared {
     static final org.panallama.ffm.LlamaLibraries SYMBOL_LOOKUP = org.panallama.ffm.LlamaLibraries.loaded();
 
 
+    private static class ggml_nbytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            llama_h.C_LONG_LONG,
+            llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("ggml_nbytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * extern size_t ggml_nbytes(const struct ggml_tensor *tensor)
+     * }
+     */
+    public static FunctionDescriptor ggml_nbytes$descriptor() {
+        return ggml_nbytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * extern size_t ggml_nbytes(const struct ggml_tensor *tensor)
+     * }
+     */
+    public static MethodHandle ggml_nbytes$handle() {
+        return ggml_nbytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * extern size_t ggml_nbytes(const struct ggml_tensor *tensor)
+     * }
+     */
+    public static MemorySegment ggml_nbytes$address() {
+        return ggml_nbytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * extern size_t ggml_nbytes(const struct ggml_tensor *tensor)
+     * }
+     */
+    public static long ggml_nbytes(MemorySegment tensor) {
+        var mh$ = ggml_nbytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("ggml_nbytes", tensor);
+            }
+            return (long)mh$.invokeExact(tensor);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class ggml_op_name {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            llama_h.C_POINTER,
+            llama_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("ggml_op_name");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * extern const char *ggml_op_name(enum ggml_op op)
+     * }
+     */
+    public static FunctionDescriptor ggml_op_name$descriptor() {
+        return ggml_op_name.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * extern const char *ggml_op_name(enum ggml_op op)
+     * }
+     */
+    public static MethodHandle ggml_op_name$handle() {
+        return ggml_op_name.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * extern const char *ggml_op_name(enum ggml_op op)
+     * }
+     */
+    public static MemorySegment ggml_op_name$address() {
+        return ggml_op_name.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * extern const char *ggml_op_name(enum ggml_op op)
+     * }
+     */
+    public static MemorySegment ggml_op_name(int op) {
+        var mh$ = ggml_op_name.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("ggml_op_name", op);
+            }
+            return (MemorySegment)mh$.invokeExact(op);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class ggml_backend_tensor_get {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            llama_h.C_POINTER,
+            llama_h.C_POINTER,
+            llama_h.C_LONG_LONG,
+            llama_h.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("ggml_backend_tensor_get");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * extern void ggml_backend_tensor_get(const struct ggml_tensor *tensor, void *data, size_t offset, size_t size)
+     * }
+     */
+    public static FunctionDescriptor ggml_backend_tensor_get$descriptor() {
+        return ggml_backend_tensor_get.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * extern void ggml_backend_tensor_get(const struct ggml_tensor *tensor, void *data, size_t offset, size_t size)
+     * }
+     */
+    public static MethodHandle ggml_backend_tensor_get$handle() {
+        return ggml_backend_tensor_get.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * extern void ggml_backend_tensor_get(const struct ggml_tensor *tensor, void *data, size_t offset, size_t size)
+     * }
+     */
+    public static MemorySegment ggml_backend_tensor_get$address() {
+        return ggml_backend_tensor_get.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * extern void ggml_backend_tensor_get(const struct ggml_tensor *tensor, void *data, size_t offset, size_t size)
+     * }
+     */
+    public static void ggml_backend_tensor_get(MemorySegment tensor, MemorySegment data, long offset, long size) {
+        var mh$ = ggml_backend_tensor_get.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("ggml_backend_tensor_get", tensor, data, offset, size);
+            }
+            mh$.invokeExact(tensor, data, offset, size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class ggml_backend_dev_name {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             llama_h.C_POINTER,
