@@ -1,20 +1,12 @@
 package org.panallama.cli;
 
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.panallama.Context;
-import org.panallama.LoadMode;
 import org.panallama.LoraAdapter;
 import org.panallama.Model;
-import org.panallama.ModelOptions;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** Which model, and how it is loaded. */
 final class ModelArguments {
@@ -22,87 +14,24 @@ final class ModelArguments {
     @Mixin
     private ModelFileArgument file;
 
-    @Option(
-            names = {"-ngl", "--gpu-layers"},
-            paramLabel = "N",
-            defaultValue = "-1",
-            description = "Layers on the GPU, where there is one; -1 for all (default: all).")
-    private int gpuLayers;
-
-    @Option(
-            names = "--experts-on-cpu",
-            description = "Keep the experts of every layer in main memory, the rest on the GPU.")
-    private boolean expertsOnCpu;
-
-    @Option(names = "--no-mmap", description = "Read the file into memory instead of mapping it.")
-    private boolean noMmap;
-
-    @Option(names = "--no-memory-check", description = "Load a model even if it is larger than this machine's memory.")
-    private boolean noMemoryCheck;
-
-    @Option(
-            names = "--lora",
-            paramLabel = "FILE[=SCALE]",
-            description = "LoRA adapter in GGUF format, with its strength (default: 1). May be repeated.")
-    private List<String> lora = new ArrayList<>();
-
-    /** The options, checked. */
-    ModelOptions.Builder options() {
-        ModelOptions.Builder options =
-                ModelOptions.builder().gpuLayers(gpuLayers).checkMemory(!noMemoryCheck);
-        if (noMmap) {
-            options.loadMode(LoadMode.READ);
-        }
-        if (expertsOnCpu) {
-            options.expertsOnCpu();
-        }
-        return options;
-    }
+    @Mixin
+    private LoadArguments loading;
 
     /** Loads the model, with a progress bar where that takes long. */
     Model load(PrintStream err, Interruption interruption) {
-        try (LoadingBar bar = new LoadingBar(err, interruption)) {
-            return Model.load(file.path(), options().onProgress(bar).build());
-        }
+        return loading.load(file.path(), err, interruption);
     }
 
     /** The adapters by file, with their scales. */
     Map<Path, Float> adapters() {
-        Map<Path, Float> adapters = new LinkedHashMap<>();
-        for (String text : lora) {
-            int equals = text.lastIndexOf('=');
-            // A file name may have an equals sign in it.
-            if (equals < 0 || Files.exists(Path.of(text))) {
-                adapters.put(pathOf(text), 1f);
-            } else {
-                adapters.put(pathOf(text.substring(0, equals)), scale(text.substring(equals + 1)));
-            }
-        }
-        return adapters;
+        return loading.adapters();
     }
 
     /** Sets the adapters on a context. */
     void addAdapters(Context context, Map<Path, Float> adapters) {
-        Map<LoraAdapter, Float> loaded = new LinkedHashMap<>();
-        adapters.forEach((path, scale) -> loaded.put(context.model().loadLora(path), scale));
+        Map<LoraAdapter, Float> loaded = LoadArguments.load(context.model(), adapters);
         if (!loaded.isEmpty()) {
             context.setLora(loaded);
-        }
-    }
-
-    private static Path pathOf(String text) {
-        try {
-            return Path.of(text);
-        } catch (InvalidPathException e) {
-            throw new IllegalArgumentException("--lora: '" + text + "' is not a file name", e);
-        }
-    }
-
-    private static float scale(String text) {
-        try {
-            return Float.parseFloat(text);
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("--lora: the scale '" + text + "' is not a number", e);
         }
     }
 }
