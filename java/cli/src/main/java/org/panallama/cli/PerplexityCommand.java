@@ -139,7 +139,6 @@ final class PerplexityCommand implements Callable<Integer> {
         try (Interruption interruption = new Interruption()) {
             for (Path file : models.isEmpty() ? List.of(TinyModel.path()) : models) {
                 try (Model model = loading.load(file, streams.err(), interruption)) {
-                    warnOfLength(model);
                     List<Perplexity> ready = adapters.isEmpty() ? measurements : withAdapters(model, adapters);
                     if (base != null) {
                         Path saved = base;
@@ -224,15 +223,5 @@ final class PerplexityCommand implements Callable<Integer> {
         ContextOptions.Builder options = ContextOptions.builder().kvTypes(kvTypes.keys(), kvTypes.values());
         rope.addTo(options);
         return threads == null ? options : options.threads(threads);
-    }
-
-    private void warnOfLength(Model model) {
-        int trained = model.trainContextLength();
-        int longest = contexts.stream().mapToInt(Integer::intValue).max().orElse(0);
-        if (longest > trained && !rope.isSet()) {
-            streams.err()
-                    .println("panallama: " + model.file().getFileName() + " was trained for a context of " + trained
-                            + " tokens; beyond, perplexity rises unless --rope-scaling or --rope-freq-base suits it");
-        }
     }
 }

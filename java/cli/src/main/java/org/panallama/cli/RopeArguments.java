@@ -44,9 +44,4 @@ final class RopeArguments {
             options.yarnOriginalLength(originalLength);
         }
     }
-
-    /** Whether the user has taken care of long contexts. */
-    boolean isSet() {
-        return scaling != null || base != null || scale != null;
-    }
 }

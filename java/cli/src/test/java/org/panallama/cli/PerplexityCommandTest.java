@@ -74,13 +74,6 @@ class PerplexityCommandTest {
     }
 
     @Test
-    void aContextLongerThanTrainedIsWarnedOf() {
-        Result result = Result.of("perplexity", "-f", text, "-c", "2304", "--chunks", "1");
-        assertThat(result.status()).as(result.err()).isZero();
-        assertThat(result.err()).contains("trained for a context of 2048 tokens");
-    }
-
-    @Test
     void wrongUseIsExplained() {
         usage("give -f FILE", "perplexity");
         usage("leave out -f", "perplexity", "--kl-base", "x.kld", "-f", text);
