@@ -132,7 +132,8 @@ void check(const instruction_set &isa, format f, const shape &s, int extra_k,
         static_cast<int32_t *>(aligned(cursor, needs.experts * sizeof(int32_t))),
         thread.data(),
         s.threads};
-    matmul job(m, &memory);
+    progress start;
+    matmul job(m, &memory, &start);
     std::vector<std::thread> pool;
     for (int t = 0; t < s.threads; t++) pool.emplace_back([&, t] { job.run(t, s.threads); });
     for (auto &t : pool) t.join();

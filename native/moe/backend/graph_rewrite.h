@@ -1,55 +1,38 @@
-// Hands the multiplications of a graph that our kernels know to them, for the length of one computation.
+// Hands what our kernels know of a graph to them, for the length of one computation.
 #pragma once
 
-#include <deque>
 #include <vector>
 
 #include "../dispatch/kernel_table.h"
 #include "../dispatch/matmul.h"
+#include "../dispatch/weighted_sum.h"
 #include "ggml.h"
+#include "node_patterns.h"
+#include "workspace.h"
 
 namespace panallama {
 
-// Grows, never shrinks; aligned to a cache line.
-class aligned_buffer {
-  public:
-    aligned_buffer() = default;
-    aligned_buffer(aligned_buffer &&other) noexcept;
-    aligned_buffer(const aligned_buffer &) = delete;
-    aligned_buffer &operator=(const aligned_buffer &) = delete;
-    ~aligned_buffer();
+// What a backend's kernels have computed.
+struct computed_counts {
+    int64_t dense = 0, expert = 0;  // multiplications: MUL_MAT, MUL_MAT_ID
+    int64_t gated = 0;              // gated units, with two of those multiplications or a merged one each
+    int64_t sums = 0;               // weighted sums of experts' outputs
 
-    bool reserve(size_t bytes);  // contents are lost when it grows
-    void *data() const { return data_; }
-
-  private:
-    void *data_ = nullptr;
-    size_t bytes_ = 0;
+    computed_counts &operator+=(const computed_counts &more);
 };
 
-// What one backend keeps between graphs.
-class workspace {
-  public:
-    // Memory for `needs` and `threads` threads; null when there is not enough.
-    const matmul_memory *prepare(const matmul_needs &needs, int threads);
-
-  private:
-    aligned_buffer activations_, columns_, expert_begin_, expert_cursor_;
-    std::vector<aligned_buffer> per_thread_;
-    std::vector<uint8_t *> thread_;
-    matmul_memory memory_{};
-};
-
-// While it lives, nodes that our kernels take are GGML_OP_CUSTOM; its destructor puts back what they were.
+// While a graph is begun, each node that our kernels compute is a GGML_OP_CUSTOM, and those that one of these stands
+// for are GGML_OP_NONE, which nobody computes or waits for. Keeps its memory from graph to graph: a token allocates
+// nothing.
 class graph_rewrite {
   public:
-    graph_rewrite(ggml_cgraph *graph, const instruction_set &isa, workspace *memory, int threads);
-    graph_rewrite(const graph_rewrite &) = delete;
-    graph_rewrite &operator=(const graph_rewrite &) = delete;
-    ~graph_rewrite();
+    // Changes the graph's nodes. Where memory is short it may throw, and has changed none.
+    void begin(ggml_cgraph *graph, const instruction_set &isa, int threads);
+    // Puts back what they were. Called after every begin(), however the computation ended.
+    void end();
 
-    // How many nodes of this operation our kernels compute.
-    int64_t taken(ggml_op op) const;
+    const computed_counts &counts() const { return counts_; }
+    size_t scratch_bytes() const { return memory_.bytes(); }
 
   private:
     struct saved_node {
@@ -57,9 +40,30 @@ class graph_rewrite {
         ggml_op op;
         int32_t op_params[GGML_MAX_OP_PARAMS / sizeof(int32_t)];
     };
+    struct found_matmul {
+        int node;
+        const ggml_tensor *activations;
+        matmul_shape shape;
+    };
+    struct found_sum {
+        int node;
+        weighted_sum sum;
+    };
 
+    void find_groups(ggml_cgraph *graph, const instruction_set &isa);
+    void find_multiplications(ggml_cgraph *graph, const instruction_set &isa);
+    void share_activations(ggml_cgraph *graph);
+    void replace(ggml_tensor *node, ggml_custom_op_t function, const void *user);
+    void save(ggml_tensor *node);
+
+    workspace memory_;
+    computed_counts counts_;
+    std::vector<found_matmul> matmuls_;
+    std::vector<found_sum> sums_;
+    std::vector<bool> in_group_;
+    std::vector<ggml_tensor *> swallowed_;  // of the groups, all but each last node
+    std::vector<matmul> multiplications_;
     std::vector<saved_node> saved_;
-    std::deque<matmul> multiplications_;
 };
 
 }  // namespace panallama

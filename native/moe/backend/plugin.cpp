@@ -4,7 +4,6 @@
 #include <memory>
 #include <mutex>
 #include <new>
-#include <optional>
 #include <unordered_map>
 
 #include "compatibility.h"
@@ -21,9 +20,9 @@ constexpr int above_stock = 1 << 20;
 
 struct backend_state {
     ggml_backend_i stock;
-    workspace memory;
+    graph_rewrite rewrite;
     int threads = GGML_DEFAULT_N_THREADS;
-    int64_t dense = 0, expert = 0;  // multiplications computed by our kernels: MUL_MAT, MUL_MAT_ID
+    computed_counts computed;
 };
 
 // The wrapped registration and device, and the backends made from it that are alive.
@@ -52,16 +51,17 @@ backend_state *state_of(ggml_backend_t backend) {
 
 ggml_status graph_compute(ggml_backend_t backend, ggml_cgraph *graph) {
     backend_state *state = state_of(backend);
-    std::optional<graph_rewrite> rewrite;
+    bool rewritten = false;
     try {
-        rewrite.emplace(graph, *self().isa, &state->memory, state->threads);
+        state->rewrite.begin(graph, *self().isa, state->threads);
+        rewritten = true;
     } catch (const std::bad_alloc &) {
         // Too little memory: no node was changed, and stock computes them all.
     }
     const ggml_status status = state->stock.graph_compute(backend, graph);
-    if (rewrite && status == GGML_STATUS_SUCCESS) {
-        state->dense += rewrite->taken(GGML_OP_MUL_MAT);
-        state->expert += rewrite->taken(GGML_OP_MUL_MAT_ID);
+    if (rewritten) {
+        state->rewrite.end();
+        if (status == GGML_STATUS_SUCCESS) state->computed += state->rewrite.counts();
     }
     return status;
 }
@@ -75,8 +75,11 @@ void free_backend(ggml_backend_t backend) {
         self().backends.erase(it);
     }
     // Beside a GPU this is the one place that tells which side computed the experts.
-    log_debug("%lld dense and %lld expert multiplications computed", static_cast<long long>(state->dense),
-              static_cast<long long>(state->expert));
+    const computed_counts &n = state->computed;
+    log_debug(
+        "%lld dense and %lld expert multiplications computed, gated units %lld, sums of experts %lld; scratch %.1f MiB",
+        static_cast<long long>(n.dense), static_cast<long long>(n.expert), static_cast<long long>(n.gated),
+        static_cast<long long>(n.sums), static_cast<double>(state->rewrite.scratch_bytes()) / (1 << 20));
     state->stock.free(backend);
 }
 

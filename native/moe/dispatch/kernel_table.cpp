@@ -20,16 +20,16 @@ bool always() { return true; }
 
 constexpr instruction_set table[] = {
 #ifdef PANALLAMA_X86
-    {"avx512", cpu_has_avx512_vnni, avx512::find},
-    {"avxvnni", cpu_has_avx_vnni, avxvnni::find},
-    {"avx2", cpu_has_avx2, avx2::find},
+    {"avx512", cpu_has_avx512_vnni, avx512::find, avx512::gate},
+    {"avxvnni", cpu_has_avx_vnni, avxvnni::find, avxvnni::gate},
+    {"avx2", cpu_has_avx2, avx2::find, avx2::gate},
 #endif
 #ifdef PANALLAMA_ARM64
-    {"i8mm", cpu_has_i8mm, neon::i8mm::find},
-    {"dotprod", cpu_has_dotprod, neon::dotprod::find},
+    {"i8mm", cpu_has_i8mm, neon::i8mm::find, neon::i8mm::gate},
+    {"dotprod", cpu_has_dotprod, neon::dotprod::find, neon::dotprod::gate},
 #endif
-    {"generic", always, generic::find},
-    {nullptr, nullptr, nullptr},
+    {"generic", always, generic::find, generic::gate},
+    {nullptr, nullptr, nullptr, nullptr},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Which kernels run on this machine: an ordered table, best instruction set first.
 #pragma once
 
+#include "../kernels/gated_unit.h"
 #include "../kernels/kernel.h"
 
 namespace panallama {
@@ -9,6 +10,7 @@ struct instruction_set {
     const char *name;
     bool (*usable)();  // the CPU has it and the operating system saves its registers
     const kernel *(*find)(format f);
+    gate_function gate;
 };
 
 // The best usable instruction set, or the one that `forced` names; null when that one is unknown or not usable.

@@ -1,12 +1,16 @@
-// One matrix multiplication of a graph, shared by the threads that compute the graph.
+// One matrix multiplication of a graph, or two and the gated unit that they feed, shared by the threads that compute
+// the graph.
 //
 // SHAPES      weights [experts][rows][k], activations [slots][k], ids [tokens][used] or none
-// DEFINITION  out of slot (t, u) = weights[ids[t][u]] * activations of slot (t, u)
+// DEFINITION  out of slot (t, u) = weights[ids[t][u]] * activations of slot (t, u); with an up matrix, the gated unit
+// of
+//             that and of up[ids[t][u]] * the same activations
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 
+#include "../kernels/gated_unit.h"
 #include "../kernels/kernel.h"
 
 namespace panallama {
@@ -38,6 +42,26 @@ struct matmul_shape {
     uint8_t *out;
     size_t out_slot_stride;
     size_t out_token_stride;
+    bool out_over_input;  // writing the result destroys activations or ids
+
+    // The node before this one quantized the same activations, and they are still there.
+    bool activations_ready;
+
+    // Of a gated unit, whose gate `weights` is; null for a multiplication alone.
+    const uint8_t *up;  // strides as those of weights
+    gated_unit unit;
+    gate_function gate;
+    const uint8_t *gate_bias, *up_bias;  // [experts][rows] floats; null when there are none
+    size_t gate_bias_stride, up_bias_stride;
+
+    bool is_gated() const { return up != nullptr; }
+    bool is_small() const;  // each thread quantizes all activations for itself
+};
+
+// How far the threads are with one node: changed by all of them, and so on a cache line of its own.
+struct alignas(64) progress {
+    std::atomic<int> arrived{0};
+    std::atomic<int64_t> next_item{0};
 };
 
 // Memory that the multiplications of one graph share, one after another.
@@ -62,10 +86,14 @@ matmul_needs needs_of(const matmul_shape &shape);
 
 class matmul {
   public:
-    matmul(const matmul_shape &shape, const matmul_memory *memory) : shape_(shape), memory_(memory) {}
+    // `start` is as constructed, and of this node alone.
+    matmul(const matmul_shape &shape, const matmul_memory *memory, progress *start)
+        : shape_(shape), memory_(memory), progress_(start) {}
+
+    static size_t thread_bytes(const matmul_shape &shape);
 
     // Called once by each of `threads` threads; returns when this thread's share is done.
-    void run(int thread, int threads);
+    void run(int thread, int threads) const;
 
   private:
     struct grouping {
@@ -73,17 +101,18 @@ class matmul {
         const column *columns;
         const int32_t *expert_begin;
     };
+    struct item;
+    struct private_memory;
 
-    bool is_small() const;
     void quantize_slots(activation_step *out, int64_t first, int64_t last) const;
     void group_columns(column *columns, int32_t *begin, int32_t *cursor) const;
-    void multiply(const grouping &g, void *scratch);
-    void wait_for_all(int threads);
+    void multiply(const grouping &g, const private_memory &own) const;
+    void multiply_gated(const product &gate, const item &at, int rows_per_item, const private_memory &own) const;
+    void wait_for_all(int threads) const;
 
     matmul_shape shape_;
     const matmul_memory *memory_;
-    std::atomic<int> arrived_{0};
-    std::atomic<int64_t> next_item_{0};
+    progress *progress_;
 };
 
 }  // namespace panallama

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../gated_unit.h"
 #include "../kernel.h"
 
 namespace panallama::neon {
@@ -7,11 +8,13 @@ namespace panallama::neon {
 // Kernels for Armv8.2 with signed dot products (SDOT): Cortex-A76, Neoverse N1, Apple M1 and later.
 namespace dotprod {
 const kernel *find(format f);
-}
+void gate(const gated_unit &unit, const gated_rows &rows);
+}  // namespace dotprod
 
 // The same, and 2x2 matrix products (SMMLA) where there are several columns: Neoverse V1 and N2, Apple M2 and later.
 namespace i8mm {
 const kernel *find(format f);
-}
+void gate(const gated_unit &unit, const gated_rows &rows);
+}  // namespace i8mm
 
 }  // namespace panallama::neon
