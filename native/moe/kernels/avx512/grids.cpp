@@ -28,9 +28,12 @@ grid_tables build() {
             const unsigned level = level_of(books.iq3_xxs[e][i], iq3_levels);
             t.iq3_xxs[0][e] |= static_cast<uint8_t>((level & 3) << 2 * i);
             t.iq3_xxs[1][e] |= static_cast<uint8_t>(level >> 2 << i);
+            t.iq3_pair[i / 2][e] |= static_cast<uint8_t>(level << 3 * (i % 2));
         }
     }
     for (int i = 0; i < 64; i++) {
+        for (int j = 0; j < 3; j++) t.iq2_magnitude[j][i] = iq2_levels[i >> 2 * j & 3];
+        for (int j = 0; j < 2; j++) t.iq3_magnitude[j][i] = iq3_levels[i >> 3 * j & 7];
         t.iq2_value[i] = static_cast<uint8_t>(128 + iq2_levels[i % 4]);
         t.iq3_value[i] = static_cast<uint8_t>(128 + iq3_levels[i % 8]);
     }

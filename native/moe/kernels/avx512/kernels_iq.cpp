@@ -1,5 +1,6 @@
 #include "kernels_by_family.h"
 #include "multiply.h"
+#include "rows_iq.h"
 #include "unpack_iq.h"
 
 namespace panallama::avx512 {

@@ -1,5 +1,6 @@
 #include "kernels_by_family.h"
 #include "multiply.h"
+#include "rows_k.h"
 #include "unpack_k.h"
 
 namespace panallama::avx512 {

@@ -1,5 +1,6 @@
 #include "kernels_by_family.h"
 #include "multiply.h"
+#include "rows_small.h"
 #include "unpack_small.h"
 
 namespace panallama::avx512 {

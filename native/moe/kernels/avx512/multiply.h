@@ -1,4 +1,4 @@
-// One product of kernel.h: picks streaming or panels by the number of columns, and deals with what is not whole.
+// One product of kernel.h: picks rows or panels by the number of columns, and deals with what is not whole.
 #pragma once
 
 #include <algorithm>
@@ -6,7 +6,8 @@
 
 #include "panel.h"
 #include "quantize.h"
-#include "stream.h"
+#include "read_ahead.h"
+#include "rows.h"
 
 namespace panallama::avx512 {
 
@@ -40,27 +41,6 @@ template <format F> inline tile_source tile_at(const product &p, int r, int s, u
 
 inline __mmask16 row_mask(int rows) {
     return static_cast<__mmask16>(rows >= tile_rows ? 0xffffu : (1u << std::max(rows, 0)) - 1);
-}
-
-template <format F, int Columns> __attribute__((flatten)) void stream(const product &p, const column *columns) {
-    const unpacker<F> unpack;
-    uint8_t *staged = static_cast<scratch *>(p.scratch)->staged;
-    const size_t tile_bytes = tile_rows * p.row_bytes;
-    for (int r = 0; r < p.rows; r += tile_rows) {
-        const uint8_t *here = p.weights + static_cast<size_t>(r) * p.row_bytes;
-        const bool last = r + tile_rows >= p.rows;
-        read_ahead ahead{last && p.next != nullptr ? p.next : here + tile_bytes};
-        __m512 total[Columns];
-        for (__m512 &t : total) t = _mm512_setzero_ps();
-        for (int s = 0; s < p.steps; s++) {
-            const activation_step *a[Columns];
-            for (int c = 0; c < Columns; c++) a[c] = p.activations + s * p.tokens + columns[c].token;
-            stream_step<F, Columns>(unpack, tile_at<F>(p, r, s, staged), a, &ahead, total);
-        }
-        for (int c = 0; c < Columns; c++) {
-            _mm512_mask_storeu_ps(columns[c].out + p.out_row + r, row_mask(p.rows - r), total[c]);
-        }
-    }
 }
 
 template <format F> __attribute__((noinline, flatten)) void unpack_tile(const unpacker<F> &unpack,
@@ -103,12 +83,14 @@ template <format F> void multiply_panels(const product &p, const column *columns
 }
 
 template <format F> void multiply(const product &p) {
-    if (p.n_columns == 1) return stream<F, 1>(p, p.columns);
+    if (p.n_columns == 1) return multiply_rows<F>(p, p.columns[0]);
     for (int c = 0; c < p.n_columns; c += columns_per_pass) {
         multiply_panels<F>(p, p.columns + c, std::min(columns_per_pass, p.n_columns - c));
     }
 }
 
-template <format F> constexpr kernel make_kernel() { return {panel_rows, sizeof(scratch), quantize<F>, multiply<F>}; }
+template <format F> constexpr kernel make_kernel() {
+    return {panel_rows, std::max(sizeof(scratch), sizeof(row_scratch<F>)), quantize<F>, multiply<F>};
+}
 
 }  // namespace panallama::avx512

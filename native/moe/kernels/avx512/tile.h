@@ -38,8 +38,10 @@ struct tile_source {
     const uint8_t *first;
     size_t row_bytes;
 
+    const uint8_t *at(int r, int offset) const { return first + static_cast<size_t>(r) * row_bytes + offset; }
+
     __m128i row(int r, int offset) const {
-        return _mm_loadu_si128(reinterpret_cast<const __m128i *>(first + static_cast<size_t>(r) * row_bytes + offset));
+        return _mm_loadu_si128(reinterpret_cast<const __m128i *>(at(r, offset)));
     }
 
     // Rows j, 4 + j, 8 + j, 12 + j.
@@ -50,19 +52,13 @@ struct tile_source {
         return _mm512_inserti32x4(z, row(12 + j, offset), 3);
     }
 
-    // 64 bytes of one row.
-    __m512i row_64(int r, int offset) const {
-        return _mm512_loadu_si512(first + static_cast<size_t>(r) * row_bytes + offset);
-    }
-
     // 16 bytes of every row: lane r of vector j is dword j of row r.
     quad load(int offset) const {
         return transpose(rows(0, offset), rows(1, offset), rows(2, offset), rows(3, offset));
     }
 
     __m256i row_32(int r, int offset) const {
-        return _mm256_loadu_si256(
-            reinterpret_cast<const __m256i *>(first + static_cast<size_t>(r) * row_bytes + offset));
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(at(r, offset)));
     }
 
     __m512i rows_32(int r, int offset) const {

@@ -17,22 +17,26 @@ template <int Pitch, int Split, int Skip> inline __m128i pick_words(__m512i a, _
     return _mm512_castsi512_si128(_mm512_permutex2var_epi16(a, at, b));
 }
 
+// The scales of a step's eight blocks.
+template <int Bytes> inline __m128i block_halves(const uint8_t *p) {
+    static_assert(Bytes == 18 || Bytes == 22 || Bytes == 34, "knows where these lie");
+    const auto at = [p](int offset) { return _mm512_loadu_si512(p + offset); };
+    if constexpr (Bytes == 18) {
+        return pick_words<9, 4, 32>(at(0), at(64));
+    } else if constexpr (Bytes == 22) {
+        const __m128i six = pick_words<11, 3, 32>(at(0), at(64));
+        const __m128i two = pick_words<11, 0, 56 - 32>(at(112), at(112));
+        return _mm_blend_epi16(six, two, 0xc0);
+    } else {
+        const __m128i low = pick_words<17, 2, 32>(at(0), at(64));
+        const __m128i high = pick_words<17, 6, 96>(at(128), at(192));
+        return _mm_blend_epi16(low, high, 0xf0);
+    }
+}
+
 // Halves of blocks 2 p and 2 p + 1 in every dword of vector p.
 template <int Bytes> inline quad block_scales(const tile_source &in) {
-    static_assert(Bytes == 18 || Bytes == 22 || Bytes == 34, "knows where these lie");
-    return tile_source::load_gathered([&](int r) {
-        if constexpr (Bytes == 18) {
-            return pick_words<9, 4, 32>(in.row_64(r, 0), in.row_64(r, 64));
-        } else if constexpr (Bytes == 22) {
-            const __m128i six = pick_words<11, 3, 32>(in.row_64(r, 0), in.row_64(r, 64));
-            const __m128i two = pick_words<11, 0, 56 - 32>(in.row_64(r, 112), in.row_64(r, 112));
-            return _mm_blend_epi16(six, two, 0xc0);
-        } else {
-            const __m128i low = pick_words<17, 2, 32>(in.row_64(r, 0), in.row_64(r, 64));
-            const __m128i high = pick_words<17, 6, 96>(in.row_64(r, 128), in.row_64(r, 192));
-            return _mm_blend_epi16(low, high, 0xf0);
-        }
-    });
+    return tile_source::load_gathered([&](int r) { return block_halves<Bytes>(in.at(r, 0)); });
 }
 
 template <int Bytes> struct small_blocks {
@@ -77,7 +81,8 @@ template <> struct unpacker<format::q5_0> : small_blocks<22> {
         const __m512i at = _mm512_castsi128_si512(_mm_setr_epi16(1, 2, 12, 13, 23, 24, 34 + 20, 35 + 20));
         return tile_source::load_gathered([&](int r) {
             return _mm512_castsi512_si128(
-                _mm512_permutex2var_epi16(in.row_64(r, 2 * first), at, in.row_64(r, 2 * first + 24)));
+                _mm512_permutex2var_epi16(_mm512_loadu_si512(in.at(r, 2 * first)), at,
+                                          _mm512_loadu_si512(in.at(r, 2 * first + 24))));
         });
     }
 
@@ -131,6 +136,20 @@ template <> struct unpacker<format::iq4_nl> : small_blocks<18> {
     }
 };
 
+// MXFP4's exponents of a step's eight blocks.
+inline __m128i block_exponents(const uint8_t *p) {
+    const __m512i at = _mm512_castsi128_si512(_mm_setr_epi8(0, 17, 34, 51, 68, 85, 102, 119, 0, 0, 0, 0, 0, 0, 0, 0));
+    return _mm512_castsi512_si128(_mm512_permutex2var_epi8(_mm512_loadu_si512(p), at, _mm512_loadu_si512(p + 64)));
+}
+
+// Half of 2^(e - 127), built as float bits; exponents 0 and 1 are subnormal.
+inline __m512 exponent_scales(__m512i e) {
+    const __m512i normal = _mm512_slli_epi32(_mm512_sub_epi32(e, _mm512_set1_epi32(1)), 23);
+    const __m512i tiny = _mm512_sllv_epi32(_mm512_set1_epi32(0x00200000), e);
+    const __mmask16 is_tiny = _mm512_cmplt_epi32_mask(e, _mm512_set1_epi32(2));
+    return _mm512_castsi512_ps(_mm512_mask_mov_epi32(normal, is_tiny, tiny));
+}
+
 template <> struct unpacker<format::mxfp4> {
     nibble_book book{books.mxfp4};
 
@@ -138,20 +157,11 @@ template <> struct unpacker<format::mxfp4> {
         repeat<8>([&](auto b) { book.emit_block<b>(in.load(b * 17 + 1), emit); });
     }
 
-    // Half of 2^(e - 127), built as float bits; exponents 0 and 1 are subnormal.
     static void scales(const tile_source &in, tile_scales *out) {
-        const quad exponents = tile_source::load_gathered([&](int r) {
-            const __m512i at =
-                _mm512_castsi128_si512(_mm_setr_epi8(0, 17, 34, 51, 68, 85, 102, 119, 0, 0, 0, 0, 0, 0, 0, 0));
-            return _mm512_castsi512_si128(_mm512_permutex2var_epi8(in.row_64(r, 0), at, in.row_64(r, 64)));
-        });
+        const quad exponents = tile_source::load_gathered([&](int r) { return block_exponents(in.at(r, 0)); });
         repeat<8>([&](auto b) {
-            const __m512i e =
-                _mm512_and_si512(_mm512_srli_epi32(exponents.v[b / 4], 8 * (b % 4)), _mm512_set1_epi32(255));
-            const __m512i normal = _mm512_slli_epi32(_mm512_sub_epi32(e, _mm512_set1_epi32(1)), 23);
-            const __m512i tiny = _mm512_sllv_epi32(_mm512_set1_epi32(0x00200000), e);
-            const __mmask16 is_tiny = _mm512_cmplt_epi32_mask(e, _mm512_set1_epi32(2));
-            out->scale[b] = _mm512_castsi512_ps(_mm512_mask_mov_epi32(normal, is_tiny, tiny));
+            out->scale[b] = exponent_scales(
+                _mm512_and_si512(_mm512_srli_epi32(exponents.v[b / 4], 8 * (b % 4)), _mm512_set1_epi32(255)));
         });
     }
 };

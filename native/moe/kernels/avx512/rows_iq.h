@@ -1,0 +1,230 @@
+// Rows of the IQ formats: IQ4_XS, IQ3_XXS, IQ2_XS, IQ2_XXS.
+#pragma once
+
+#include "rows.h"
+#include "rows_small.h"
+#include "unpack_iq.h"
+
+namespace panallama::avx512 {
+
+template <> struct row_kernel<format::iq4_xs> : book_rows<16, 8> {
+    row_kernel() : book_rows(books.iq4) {}
+
+    static void prepare(const activation_step &a, activations *out) {
+        nibble_rows::prepare(a, out);
+        for (float &s : out->scale) s = a.scale[0];
+    }
+
+    void add(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once]) const {
+        add_codes(w, a, total, [](const uint8_t *block) PANALLAMA_INLINE {
+            // d, then the high two bits of eight scales, then their low four bits.
+            int64_t head;
+            memcpy(&head, block, 8);
+            const __m128i all = _mm_set1_epi64x(head);
+            const __m128i low = _mm_multishift_epi64_epi8(_mm_set1_epi64x(0x3c3834302c282420), all);
+            const __m128i high = _mm_multishift_epi64_epi8(_mm_set1_epi64x(0x1a18161412100e0c), all);
+            const __m128i scale =
+                _mm_sub_epi8(_mm_ternarylogic_epi32(high, _mm_set1_epi8(0x30),
+                                                    _mm_and_si128(low, _mm_set1_epi8(15)), 0xea),
+                             _mm_set1_epi8(32));
+            const __m256 d = _mm256_cvtph_ps(_mm_broadcastw_epi16(all));
+            return _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(scale)));
+        });
+    }
+};
+
+// Grids give magnitudes, eight or four weights for an index. Sums do not run along the weights but across the indices:
+// vector j has weight j of every index, so that the bytes of a dword, which vpdpbusd adds up, share a scale.
+template <int N> struct grid_activations {
+    alignas(64) int8_t q[N][64];
+    float scale;
+};
+
+// Puts 64 bytes in another order.
+struct byte_order {
+    alignas(64) int8_t at[64];
+
+    template <class Source> constexpr explicit byte_order(const Source &source_of) : at() {
+        for (int i = 0; i < 64; i++) at[i] = static_cast<int8_t>(source_of(i));
+    }
+
+    __m512i operator()(const int8_t *q) const { return _mm512_permutexvar_epi8(_mm512_load_si512(at), load_64(q)); }
+};
+
+// Vector j gets lane j of every 64 reordered bytes.
+inline void store_transposed(const int8_t *q, const byte_order &order, int8_t (&out)[4][64]) {
+    const __m512i a = order(q);
+    const __m512i b = order(q + 64);
+    const __m512i c = order(q + 128);
+    const __m512i d = order(q + 192);
+    const __m512i even_ab = _mm512_shuffle_i32x4(a, b, 0x88);  // lanes 0, 2 of a and of b
+    const __m512i even_cd = _mm512_shuffle_i32x4(c, d, 0x88);
+    const __m512i odd_ab = _mm512_shuffle_i32x4(a, b, 0xdd);
+    const __m512i odd_cd = _mm512_shuffle_i32x4(c, d, 0xdd);
+    _mm512_store_si512(out[0], _mm512_shuffle_i32x4(even_ab, even_cd, 0x88));
+    _mm512_store_si512(out[1], _mm512_shuffle_i32x4(odd_ab, odd_cd, 0x88));
+    _mm512_store_si512(out[2], _mm512_shuffle_i32x4(even_ab, even_cd, 0xdd));
+    _mm512_store_si512(out[3], _mm512_shuffle_i32x4(odd_ab, odd_cd, 0xdd));
+}
+
+// sum += magnitudes * activations, those negated whose bit of `signs` is set.
+inline PANALLAMA_INLINE void add_signed(__m512i &sum, __m512i magnitudes, const int8_t *q, __m512i signs, __m512i bit) {
+    const __m512i x = load_64(q);
+    add_dot(sum, magnitudes,
+            _mm512_mask_sub_epi8(x, _mm512_test_epi8_mask(signs, bit), _mm512_setzero_si512(), x));
+}
+
+// Magnitude J of four whose 2-bit codes are in every byte. vpermb looks at six bits, which are three codes.
+template <int J> inline __m512i iq2_magnitudes(const grid_tables &t, __m512i codes) {
+    return J < 3 ? _mm512_permutexvar_epi8(codes, _mm512_load_si512(t.iq2_magnitude[J < 3 ? J : 0]))
+                 : _mm512_permutexvar_epi8(_mm512_srli_epi16(codes, 2), _mm512_load_si512(t.iq2_magnitude[2]));
+}
+
+// total += sum, four lanes for each row, times the halves at the rows' beginnings.
+inline void add_rows(__m512 &total, __m512i sum, const row_blocks &w, float scale) {
+    total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), spread_halves<0>(load_rows_halves(w, 0, scale)), total);
+}
+
+// Two rows share vectors: lane b or 8 + b is a block of 32 weights, its bytes the four indices.
+template <> struct row_kernel<format::iq2_xxs> {
+    static constexpr int vectors = 1;
+    using activations = grid_activations<8>;
+
+    const grid_tables &t = grids();
+
+    static void prepare(const activation_step &a, activations *out) {
+        // q[j][i] = weight j of index i % 32.
+        static constexpr byte_order by_weight([](int i) { return 8 * (i % 8) + i / 8; });
+        __m512i part[4];
+        for (int i = 0; i < 4; i++) part[i] = by_weight(a.q + 64 * i);
+        const __m512i first = _mm512_setr_epi64(0, 8, 0, 8, 0, 8, 0, 8);
+        for (int j = 0; j < 8; j++) {
+            const __m512i at = _mm512_add_epi64(first, _mm512_set1_epi64(j));
+            const __m512i low = _mm512_permutex2var_epi64(part[0], at, part[1]);
+            const __m512i high = _mm512_permutex2var_epi64(part[2], at, part[3]);
+            _mm512_store_si512(out->q[j], _mm512_mask_mov_epi64(low, 0xcc, high));
+        }
+        out->scale = a.scale[0] * 0.125f;
+    }
+
+    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+        const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+        const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+        __m512i sum[2];
+        repeat<2>([&](auto pair) PANALLAMA_INLINE {
+            const __m512i x = load_64(w[2 * pair] + 2);
+            const __m512i y = load_64(w[2 * pair + 1] + 2);
+            const __m512i at = _mm512_permutex2var_epi32(x, even, y);
+            const __m512i rest = _mm512_permutex2var_epi32(x, odd, y);  // four times seven signs, then a scale
+            const __m512i first = look_up_256(t.iq2_xxs[0], at);
+            const __m512i second = look_up_256(t.iq2_xxs[1], at);
+            const __m512i signs = complete_signs<0>(bit_fields<0, 7>(rest));
+            __m512i s = _mm512_setzero_si512();
+            repeat<4>([&](auto j) PANALLAMA_INLINE {
+                add_signed(s, iq2_magnitudes<j>(t, first), a.q[j], signs, bytes_of(1 << j));
+                add_signed(s, iq2_magnitudes<j>(t, second), a.q[4 + j], signs, bytes_of(16 << j));
+            });
+            // Twice the scale plus one.
+            sum[pair] = _mm512_mullo_epi32(s, _mm512_or_si512(_mm512_srli_epi32(rest, 27), _mm512_set1_epi32(1)));
+        });
+        add_rows(total[0], fold_pairs(sum[0], sum[1]), w, a.scale);
+    }
+};
+
+// A lane is a group of 16 weights: the first and the second four weights of its two indices.
+template <> struct row_kernel<format::iq2_xs> {
+    static constexpr int vectors = 1;
+    using activations = grid_activations<4>;
+
+    const grid_tables &t = grids();
+
+    static void prepare(const activation_step &a, activations *out) {
+        // q[j][4 g + i] = weight j, 8 + j, 4 + j or 12 + j of group g.
+        static constexpr byte_order by_weight([](int i) {
+            return 16 * (i % 16 / 4) + 8 * (i % 2) + 4 * (i / 2 % 2) + i / 16;
+        });
+        store_transposed(a.q, by_weight, out->q);
+        out->scale = a.scale[0] * 0.125f;
+    }
+
+    // Sixteen 4-bit scales: twice each plus one.
+    static __m512i scales_of(const uint8_t *block) {
+        int64_t all;
+        memcpy(&all, block + 66, 8);
+        alignas(64) constexpr int8_t at[64] = {-1, 0, 0, 0, 3,  0, 0, 0, 7,  0, 0, 0, 11, 0, 0, 0, 15, 0, 0, 0, 19, 0,
+                                               0,  0, 23, 0, 0, 0, 27, 0, 0, 0, 31, 0, 0, 0, 35, 0, 0, 0, 39, 0, 0, 0,
+                                               43, 0, 0, 0, 47, 0, 0, 0, 51, 0, 0, 0, 55, 0, 0, 0, 59, 0, 0, 0};
+        return _mm512_ternarylogic_epi32(_mm512_multishift_epi64_epi8(_mm512_load_si512(at), _mm512_set1_epi64(all)),
+                                         _mm512_set1_epi32(0x1e), _mm512_set1_epi32(1), 0xea);
+    }
+
+    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+        // Eight low bytes of words of one row, then of the other, in every 128-bit lane.
+        const __m512i even = _mm512_set_epi64(0x7e7c7a7876747270, 0x3e3c3a3836343230, 0x6e6c6a6866646260,
+                                              0x2e2c2a2826242220, 0x5e5c5a5856545250, 0x1e1c1a1816141210,
+                                              0x4e4c4a4846444240, 0x0e0c0a0806040200);
+        const __m512i odd = _mm512_add_epi8(even, bytes_of(1));
+        __m512i sum[rows_at_once];
+        repeat<2>([&](auto pair) PANALLAMA_INLINE {
+            const __m512i x = load_64(w[2 * pair] + 2);
+            const __m512i y = load_64(w[2 * pair + 1] + 2);
+            const __m512i low = _mm512_permutex2var_epi8(x, even, y);
+            const __m512i high = _mm512_permutex2var_epi8(x, odd, y);
+            const __mmask64 above = _mm512_test_epi8_mask(high, bytes_of(1));
+            const __m512i first = unpacker<format::iq2_xs>::look_up_512(t.iq2_xs[0], low, above);
+            const __m512i second = unpacker<format::iq2_xs>::look_up_512(t.iq2_xs[1], low, above);
+            const __m512i signs = complete_signs<1>(high);
+            const __m512i later_signs = _mm512_srli_epi16(signs, 4);
+            const auto add_row = [&](auto i, __m512i codes, __m512i sign) PANALLAMA_INLINE {
+                __m512i s = _mm512_setzero_si512();
+                repeat<4>([&](auto j) PANALLAMA_INLINE {
+                    add_signed(s, iq2_magnitudes<j>(t, codes), a.q[j], sign, bytes_of(1 << j));
+                });
+                sum[2 * pair + i] = _mm512_mullo_epi32(s, scales_of(w[2 * pair + i]));
+            };
+            add_row(index<0>{}, _mm512_unpacklo_epi16(first, second), _mm512_unpacklo_epi16(signs, later_signs));
+            add_row(index<1>{}, _mm512_unpackhi_epi16(first, second), _mm512_unpackhi_epi16(signs, later_signs));
+        });
+        add_rows(total[0], fold(sum), w, a.scale);
+    }
+};
+
+// A lane is half a block of 32 weights: four indices of four weights.
+template <> struct row_kernel<format::iq3_xxs> {
+    static constexpr int vectors = 1;
+    using activations = grid_activations<4>;
+
+    const grid_tables &t = grids();
+
+    static void prepare(const activation_step &a, activations *out) {
+        // q[j][i] = weight j of index i.
+        static constexpr byte_order by_weight([](int i) { return 4 * (i % 16) + i / 16; });
+        store_transposed(a.q, by_weight, out->q);
+        out->scale = a.scale[0] * 0.25f;
+    }
+
+    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+        // Seven signs for each two bytes of a block.
+        const __m512i sign_at = _mm512_set1_epi64(0x15150e0e07070000);
+        __m512i sum[rows_at_once];
+        repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
+            const __m512i at = load_64(w[r] + 2);
+            const __m512i rest =
+                _mm512_cvtepu32_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(w[r] + 66)));
+            const __m512i signs = complete_signs<0>(_mm512_multishift_epi64_epi8(sign_at, rest));
+            const __m512i codes[2] = {look_up_256(t.iq3_pair[0], at), look_up_256(t.iq3_pair[1], at)};
+            __m512i s = _mm512_setzero_si512();
+            repeat<4>([&](auto j) PANALLAMA_INLINE {
+                const __m512i magnitudes =
+                    _mm512_permutexvar_epi8(codes[j / 2], _mm512_load_si512(t.iq3_magnitude[j % 2]));
+                // Even bytes have the first four signs of eight, odd ones the last.
+                add_signed(s, magnitudes, a.q[j], signs, _mm512_set1_epi16(static_cast<int16_t>(0x1001 << j)));
+            });
+            const __m512i both = _mm512_shuffle_epi32(rest, _MM_PERM_CCAA);
+            sum[r] = _mm512_mullo_epi32(s, _mm512_or_si512(_mm512_srli_epi32(both, 27), _mm512_set1_epi32(1)));
+        });
+        add_rows(total[0], fold(sum), w, a.scale);
+    }
+};
+
+}  // namespace panallama::avx512

@@ -1,0 +1,258 @@
+// Rows of the K formats: Q2_K, Q3_K, Q4_K, Q5_K, Q6_K.
+#pragma once
+
+#include "rows.h"
+#include "unpack_k.h"
+
+namespace panallama::avx512 {
+
+// One step of four rows. A vector has 64 weights, so that each of its 128-bit lanes belongs to one group scale. The sums
+// of four products fit 16 bits: two vectors of them are packed into one and multiplied by the integer scales.
+struct k_activations {
+    alignas(64) int8_t q[4][64];
+    __m512i bias[4];
+    alignas(64) int16_t sums[32];  // as often as they fit
+    float scale;
+};
+
+// Two groups of 32 weights in a vector: First[v] and Second[v] of vector v.
+template <int Offset, int Sums> inline void prepare_k(const activation_step &a, const int (&first)[4], const int (&second)[4],
+                                            k_activations *out) {
+    for (int v = 0; v < 4; v++) {
+        store_pair(out->q[v], a.q + 32 * first[v], a.q + 32 * second[v]);
+        out->bias[v] = bias_of<Offset>(out->q[v]);
+    }
+    const __m512i all = load_twice_32(a.sums);
+    _mm512_store_si512(out->sums, Sums == 8 ? _mm512_shuffle_i32x4(all, all, 0) : all);
+    out->scale = a.scale[0];
+}
+
+// Where the scales of two vectors lie among the words of the rows: four of each vector's group in every 128-bit lane, as
+// packing orders the sums.
+struct scale_places {
+    alignas(64) int16_t at[32];
+
+    template <class Group> constexpr explicit scale_places(const Group &word_of) : at() {
+        for (int i = 0; i < 32; i++) at[i] = static_cast<int16_t>(word_of(i / 4 % 2, i / 8));
+    }
+
+    __m512i pick(__m512i words) const { return _mm512_permutexvar_epi16(_mm512_load_si512(at), words); }
+};
+
+// 16 bytes of every row as words: rows 0 and 1, rows 2 and 3.
+struct row_words {
+    __m512i v[2];
+};
+
+inline row_words unsigned_words(__m512i bytes) {
+    return {{_mm512_cvtepu8_epi16(_mm512_castsi512_si256(bytes)),
+             _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(bytes, 1))}};
+}
+
+inline row_words signed_words(__m512i bytes) {
+    return {{_mm512_cvtepi8_epi16(_mm512_castsi512_si256(bytes)),
+             _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(bytes, 1))}};
+}
+
+// The sum over one row: codes are four vectors of unsigned weights, scales two vectors of words.
+template <bool Biased>
+inline PANALLAMA_INLINE __m512i sum_of_row(const k_activations &a, const __m512i (&codes)[4], __m512i scales_01,
+                                           __m512i scales_23) {
+    __m512i part[4];
+    for (int v = 0; v < 4; v++) {
+        part[v] = Biased ? a.bias[v] : _mm512_setzero_si512();
+        add_dot(part[v], codes[v], load_64(a.q[v]));
+    }
+    __m512i sum = _mm512_setzero_si512();
+    add_dot_16(sum, _mm512_packs_epi32(part[0], part[1]), scales_01);
+    add_dot_16(sum, _mm512_packs_epi32(part[2], part[3]), scales_23);
+    return sum;
+}
+
+// Q2_K and Q3_K: vector k has bits 2 k and 2 k + 1 of 64 bytes, which are the groups of 16 weights 2 k, 2 k + 1,
+// 8 + 2 k, 9 + 2 k.
+template <int Row, int Half> inline __m512i two_bit_scales(const row_words &words) {
+    static constexpr scale_places places([](int vector, int lane) {
+        return 16 * (Row % 2) + 8 * (lane / 2) + 2 * (2 * Half + vector) + lane % 2;
+    });
+    return places.pick(words.v[Row / 2]);
+}
+
+template <> struct row_kernel<format::q2_k> {
+    static constexpr int vectors = 1;
+    using activations = k_activations;
+
+    static void prepare(const activation_step &a, activations *out) {
+        prepare_k<0, 16>(a, {0, 1, 2, 3}, {4, 5, 6, 7}, out);
+    }
+
+    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+        const __m512i both = load_rows_16(w, 0);
+        const row_words scales = unsigned_words(and_bytes(both, 15));
+        const row_words mins = unsigned_words(and_bytes(_mm512_srli_epi16(both, 4), 15));
+        __m512i sum[rows_at_once];
+        repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
+            const __m512i bits = load_64(w[r] + 16);
+            __m512i codes[4];
+            for (int k = 0; k < 4; k++) codes[k] = and_bytes(_mm512_srli_epi16(bits, 2 * k), 3);
+            sum[r] = sum_of_row<false>(a, codes, two_bit_scales<r, 0>(scales), two_bit_scales<r, 1>(scales));
+        });
+        __m512i below[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+        for (int i = 0; i < 2; i++) add_dot_16(below[i], mins.v[i], load_64(a.sums));
+        const __m256 d = load_rows_halves(w, 80, a.scale);
+        total[0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(fold(sum)), spread_halves<0>(d), total[0]);
+        total[0] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(fold_pairs(below[0], below[1])), spread_halves<1>(d), total[0]);
+    }
+};
+
+template <> struct row_kernel<format::q3_k> {
+    static constexpr int vectors = 1;
+    using activations = k_activations;
+
+    static void prepare(const activation_step &a, activations *out) {
+        prepare_k<4, 16>(a, {0, 1, 2, 3}, {4, 5, 6, 7}, out);
+    }
+
+    // Twelve bytes hold the low four bits of the scales 0..7 and 8..15, then the high two bits of every fourth scale.
+    static row_words scales_of(const row_blocks &w) {
+        const __m512i end = load_rows_16(w, 94);  // two other bytes, the twelve, d
+        const __m512i low_at = _mm512_broadcast_i32x4(_mm_setr_epi8(2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5, 6, 7, 8, 9));
+        const __m512i high_at =
+            _mm512_broadcast_i32x4(_mm_setr_epi8(10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13));
+        const __m512i low = _mm512_srlv_epi64(_mm512_shuffle_epi8(end, low_at), _mm512_setr_epi64(0, 4, 0, 4, 0, 4, 0, 4));
+        const __m512i high = _mm512_rolv_epi32(_mm512_shuffle_epi8(end, high_at),
+                                               _mm512_broadcast_i32x4(_mm_setr_epi32(4, 2, 0, 30)));
+        return signed_words(_mm512_sub_epi8(and_or(high, bytes_of(0x30), and_bytes(low, 15)), bytes_of(32)));
+    }
+
+    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+        const row_words scales = scales_of(w);
+        const __m512i half_step = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4);
+        __m512i sum[rows_at_once];
+        repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
+            // Bit k of every byte of `high` belongs to vector k.
+            const __m512i high = _mm512_srlv_epi32(load_twice_32(w[r]), half_step);
+            const __m512i bits = load_64(w[r] + 32);
+            const __m512i four = bytes_of(4);
+            const __m512i codes[4] = {
+                and_or(_mm512_slli_epi16(high, 2), four, and_bytes(bits, 3)),
+                and_or(_mm512_slli_epi16(high, 1), four, and_bytes(_mm512_srli_epi16(bits, 2), 3)),
+                and_or(high, four, and_bytes(_mm512_srli_epi16(bits, 4), 3)),
+                and_or(_mm512_srli_epi16(high, 1), four, and_bytes(_mm512_srli_epi16(bits, 6), 3)),
+            };
+            sum[r] = sum_of_row<true>(a, codes, two_bit_scales<r, 0>(scales), two_bit_scales<r, 1>(scales));
+        });
+        const __m512 d = spread_halves<1>(load_rows_halves(w, 106, a.scale));
+        total[0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(fold(sum)), d, total[0]);
+    }
+};
+
+// Q4_K and Q5_K: vector 2 c has the low, 2 c + 1 the high nibbles of 64 bytes: groups of 32 weights 4 c, 4 c + 2 and
+// 4 c + 1, 4 c + 3.
+struct k4_rows {
+    static constexpr int vectors = 1;
+    using activations = k_activations;
+
+    static void prepare(const activation_step &a, activations *out) {
+        prepare_k<0, 8>(a, {0, 1, 4, 5}, {2, 3, 6, 7}, out);
+    }
+
+    template <int Row, int Half> static __m512i scales_at(__m512i words) {
+        static constexpr scale_places places(
+            [](int vector, int lane) { return 8 * Row + 4 * Half + 2 * (lane / 2) + vector; });
+        return places.pick(words);
+    }
+
+    // codes_of(block, codes) makes the four vectors of a row.
+    template <class Codes>
+    static void add_k4(const row_blocks &w, const activations &a, __m512 (&total)[1], const Codes &codes_of) {
+        // Dwords: d and dmin; low six bits of scales, of minimums; four more bits of both, whose top two lie in those.
+        const __m512i head = load_rows_16(w, 0);
+        const __m512i low = _mm512_srlv_epi32(_mm512_shuffle_epi32(head, _MM_PERM_DCDB),
+                                              _mm512_broadcast_i32x4(_mm_setr_epi32(0, 0, 0, 4)));
+        const __m512i high = _mm512_srli_epi32(_mm512_shuffle_epi32(head, _MM_PERM_CCBB), 2);
+        const __m512i low_mask = _mm512_broadcast_i32x4(_mm_setr_epi32(0x3f3f3f3f, 0x0f0f0f0f, 0x3f3f3f3f, 0x0f0f0f0f));
+        const __m512i high_mask = _mm512_broadcast_i32x4(_mm_setr_epi32(0, 0x30303030, 0, 0x30303030));
+        const __m512i both = and_or(high, high_mask, _mm512_and_si512(low, low_mask));
+        const __m512i scales = _mm512_unpacklo_epi8(both, _mm512_setzero_si512());
+        const __m512i mins = _mm512_unpackhi_epi8(both, _mm512_setzero_si512());
+        __m512i sum[rows_at_once];
+        repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
+            __m512i codes[4];
+            codes_of(w[r], codes);
+            sum[r] = sum_of_row<false>(a, codes, scales_at<r, 0>(scales), scales_at<r, 1>(scales));
+        });
+        __m512i below = _mm512_setzero_si512();
+        add_dot_16(below, mins, load_64(a.sums));
+        const __m256 d = load_rows_halves(w, 0, a.scale);
+        total[0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(fold(sum)), spread_halves<0>(d), total[0]);
+        total[0] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(below), spread_halves<1>(d), total[0]);
+    }
+};
+
+template <> struct row_kernel<format::q4_k> : k4_rows {
+    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+        add_k4(w, a, total, [](const uint8_t *block, __m512i (&codes)[4]) PANALLAMA_INLINE {
+            for (int c = 0; c < 2; c++) {
+                const __m512i bytes = load_64(block + 16 + 64 * c);
+                codes[2 * c] = and_bytes(bytes, 15);
+                codes[2 * c + 1] = and_bytes(_mm512_srli_epi16(bytes, 4), 15);
+            }
+        });
+    }
+};
+
+template <> struct row_kernel<format::q5_k> : k4_rows {
+    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+        add_k4(w, a, total, [](const uint8_t *block, __m512i (&codes)[4]) PANALLAMA_INLINE {
+            // Bit g of 32 bytes belongs to group g; in the upper half, to group g - 2.
+            const __m512i high = _mm512_srlv_epi32(load_twice_32(block + 16),
+                                                   _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2));
+            const __m512i sixteen = bytes_of(16);
+            const __m512i first = load_64(block + 48);
+            const __m512i second = load_64(block + 112);
+            codes[0] = and_or(_mm512_slli_epi16(high, 4), sixteen, and_bytes(first, 15));
+            codes[1] = and_or(_mm512_slli_epi16(high, 3), sixteen, and_bytes(_mm512_srli_epi16(first, 4), 15));
+            codes[2] = and_or(high, sixteen, and_bytes(second, 15));
+            codes[3] = and_or(_mm512_srli_epi16(high, 1), sixteen, and_bytes(_mm512_srli_epi16(second, 4), 15));
+        });
+    }
+};
+
+// Vectors in the order of the weights: half n of the step has its first 64 weights in low nibbles of 64 bytes, the others
+// in the high ones.
+template <> struct row_kernel<format::q6_k> {
+    static constexpr int vectors = 1;
+    using activations = k_activations;
+
+    static void prepare(const activation_step &a, activations *out) {
+        prepare_k<32, 16>(a, {0, 2, 4, 6}, {1, 3, 5, 7}, out);
+    }
+
+    template <int Row, int Half> static __m512i scales_at(const row_words &words) {
+        static constexpr scale_places places(
+            [](int vector, int lane) { return 16 * (Row % 2) + 4 * (2 * Half + vector) + lane; });
+        return places.pick(words.v[Row / 2]);
+    }
+
+    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+        const row_words scales = signed_words(load_rows_16(w, 192));
+        const __m512i half_64 = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2);
+        __m512i sum[rows_at_once];
+        repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
+            const __m512i two = bytes_of(0x30);
+            __m512i codes[4];
+            for (int n = 0; n < 2; n++) {
+                const __m512i low = load_64(w[r] + 64 * n);
+                const __m512i high = _mm512_srlv_epi32(load_twice_32(w[r] + 128 + 32 * n), half_64);
+                codes[2 * n] = and_or(_mm512_slli_epi16(high, 4), two, and_bytes(low, 15));
+                codes[2 * n + 1] = and_or(high, two, and_bytes(_mm512_srli_epi16(low, 4), 15));
+            }
+            sum[r] = sum_of_row<true>(a, codes, scales_at<r, 0>(scales), scales_at<r, 1>(scales));
+        });
+        const __m512 d = spread_halves<1>(load_rows_halves(w, 206, a.scale));
+        total[0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(fold(sum)), d, total[0]);
+    }
+};
+
+}  // namespace panallama::avx512
