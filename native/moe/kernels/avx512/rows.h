@@ -109,8 +109,8 @@ inline __m256 load_rows_halves(const row_blocks &w, int offset, float factor) {
 
 // First or second halves in four lanes of each row.
 template <int Second> inline __m512 spread_halves(__m256 halves) {
-    const __m512i at = _mm512_add_epi32(_mm512_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2, 4, 4, 4, 4, 6, 6, 6, 6),
-                                        _mm512_set1_epi32(Second));
+    const __m512i at =
+        _mm512_add_epi32(_mm512_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2, 4, 4, 4, 4, 6, 6, 6, 6), _mm512_set1_epi32(Second));
     return _mm512_permutexvar_ps(at, _mm512_castps256_ps512(halves));
 }
 

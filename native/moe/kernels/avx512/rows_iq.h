@@ -23,10 +23,9 @@ template <> struct row_kernel<format::iq4_xs> : book_rows<16, 8> {
             const __m128i all = _mm_set1_epi64x(head);
             const __m128i low = _mm_multishift_epi64_epi8(_mm_set1_epi64x(0x3c3834302c282420), all);
             const __m128i high = _mm_multishift_epi64_epi8(_mm_set1_epi64x(0x1a18161412100e0c), all);
-            const __m128i scale =
-                _mm_sub_epi8(_mm_ternarylogic_epi32(high, _mm_set1_epi8(0x30),
-                                                    _mm_and_si128(low, _mm_set1_epi8(15)), 0xea),
-                             _mm_set1_epi8(32));
+            const __m128i scale = _mm_sub_epi8(
+                _mm_ternarylogic_epi32(high, _mm_set1_epi8(0x30), _mm_and_si128(low, _mm_set1_epi8(15)), 0xea),
+                _mm_set1_epi8(32));
             const __m256 d = _mm256_cvtph_ps(_mm_broadcastw_epi16(all));
             return _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(scale)));
         });
@@ -70,8 +69,7 @@ inline void store_transposed(const int8_t *q, const byte_order &order, int8_t (&
 // sum += magnitudes * activations, those negated whose bit of `signs` is set.
 inline PANALLAMA_INLINE void add_signed(__m512i &sum, __m512i magnitudes, const int8_t *q, __m512i signs, __m512i bit) {
     const __m512i x = load_64(q);
-    add_dot(sum, magnitudes,
-            _mm512_mask_sub_epi8(x, _mm512_test_epi8_mask(signs, bit), _mm512_setzero_si512(), x));
+    add_dot(sum, magnitudes, _mm512_mask_sub_epi8(x, _mm512_test_epi8_mask(signs, bit), _mm512_setzero_si512(), x));
 }
 
 // Magnitude J of four whose 2-bit codes are in every byte. vpermb looks at six bits, which are three codes.
@@ -140,9 +138,8 @@ template <> struct row_kernel<format::iq2_xs> {
 
     static void prepare(const activation_step &a, activations *out) {
         // q[j][4 g + i] = weight j, 8 + j, 4 + j or 12 + j of group g.
-        static constexpr byte_order by_weight([](int i) {
-            return 16 * (i % 16 / 4) + 8 * (i % 2) + 4 * (i / 2 % 2) + i / 16;
-        });
+        static constexpr byte_order by_weight(
+            [](int i) { return 16 * (i % 16 / 4) + 8 * (i % 2) + 4 * (i / 2 % 2) + i / 16; });
         store_transposed(a.q, by_weight, out->q);
         out->scale = a.scale[0] * 0.125f;
     }
@@ -151,18 +148,18 @@ template <> struct row_kernel<format::iq2_xs> {
     static __m512i scales_of(const uint8_t *block) {
         int64_t all;
         memcpy(&all, block + 66, 8);
-        alignas(64) constexpr int8_t at[64] = {-1, 0, 0, 0, 3,  0, 0, 0, 7,  0, 0, 0, 11, 0, 0, 0, 15, 0, 0, 0, 19, 0,
-                                               0,  0, 23, 0, 0, 0, 27, 0, 0, 0, 31, 0, 0, 0, 35, 0, 0, 0, 39, 0, 0, 0,
-                                               43, 0, 0, 0, 47, 0, 0, 0, 51, 0, 0, 0, 55, 0, 0, 0, 59, 0, 0, 0};
+        alignas(64) constexpr int8_t at[64] = {
+            -1, 0, 0, 0, 3,  0, 0, 0, 7,  0, 0, 0, 11, 0, 0, 0, 15, 0, 0, 0, 19, 0, 0, 0, 23, 0, 0, 0, 27, 0, 0, 0,
+            31, 0, 0, 0, 35, 0, 0, 0, 39, 0, 0, 0, 43, 0, 0, 0, 47, 0, 0, 0, 51, 0, 0, 0, 55, 0, 0, 0, 59, 0, 0, 0};
         return _mm512_ternarylogic_epi32(_mm512_multishift_epi64_epi8(_mm512_load_si512(at), _mm512_set1_epi64(all)),
                                          _mm512_set1_epi32(0x1e), _mm512_set1_epi32(1), 0xea);
     }
 
     void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
         // Eight low bytes of words of one row, then of the other, in every 128-bit lane.
-        const __m512i even = _mm512_set_epi64(0x7e7c7a7876747270, 0x3e3c3a3836343230, 0x6e6c6a6866646260,
-                                              0x2e2c2a2826242220, 0x5e5c5a5856545250, 0x1e1c1a1816141210,
-                                              0x4e4c4a4846444240, 0x0e0c0a0806040200);
+        const __m512i even =
+            _mm512_set_epi64(0x7e7c7a7876747270, 0x3e3c3a3836343230, 0x6e6c6a6866646260, 0x2e2c2a2826242220,
+                             0x5e5c5a5856545250, 0x1e1c1a1816141210, 0x4e4c4a4846444240, 0x0e0c0a0806040200);
         const __m512i odd = _mm512_add_epi8(even, bytes_of(1));
         __m512i sum[rows_at_once];
         repeat<2>([&](auto pair) PANALLAMA_INLINE {

@@ -6,8 +6,8 @@
 
 namespace panallama::avx512 {
 
-// One step of four rows. A vector has 64 weights, so that each of its 128-bit lanes belongs to one group scale. The sums
-// of four products fit 16 bits: two vectors of them are packed into one and multiplied by the integer scales.
+// One step of four rows. A vector has 64 weights, so that each of its 128-bit lanes belongs to one group scale. The
+// sums of four products fit 16 bits: two vectors of them are packed into one and multiplied by the integer scales.
 struct k_activations {
     alignas(64) int8_t q[4][64];
     __m512i bias[4];
@@ -16,8 +16,8 @@ struct k_activations {
 };
 
 // Two groups of 32 weights in a vector: First[v] and Second[v] of vector v.
-template <int Offset, int Sums> inline void prepare_k(const activation_step &a, const int (&first)[4], const int (&second)[4],
-                                            k_activations *out) {
+template <int Offset, int Sums>
+inline void prepare_k(const activation_step &a, const int (&first)[4], const int (&second)[4], k_activations *out) {
     for (int v = 0; v < 4; v++) {
         store_pair(out->q[v], a.q + 32 * first[v], a.q + 32 * second[v]);
         out->bias[v] = bias_of<Offset>(out->q[v]);
@@ -27,8 +27,8 @@ template <int Offset, int Sums> inline void prepare_k(const activation_step &a, 
     out->scale = a.scale[0];
 }
 
-// Where the scales of two vectors lie among the words of the rows: four of each vector's group in every 128-bit lane, as
-// packing orders the sums.
+// Where the scales of two vectors lie among the words of the rows: four of each vector's group in every 128-bit lane,
+// as packing orders the sums.
 struct scale_places {
     alignas(64) int16_t at[32];
 
@@ -55,9 +55,8 @@ inline row_words signed_words(__m512i bytes) {
 }
 
 // The sum over one row: codes are four vectors of unsigned weights, scales two vectors of words.
-template <bool Biased>
-inline PANALLAMA_INLINE __m512i sum_of_row(const k_activations &a, const __m512i (&codes)[4], __m512i scales_01,
-                                           __m512i scales_23) {
+template <bool Biased> inline PANALLAMA_INLINE __m512i sum_of_row(const k_activations &a, const __m512i (&codes)[4],
+                                                                  __m512i scales_01, __m512i scales_23) {
     __m512i part[4];
     for (int v = 0; v < 4; v++) {
         part[v] = Biased ? a.bias[v] : _mm512_setzero_si512();
@@ -72,9 +71,8 @@ inline PANALLAMA_INLINE __m512i sum_of_row(const k_activations &a, const __m512i
 // Q2_K and Q3_K: vector k has bits 2 k and 2 k + 1 of 64 bytes, which are the groups of 16 weights 2 k, 2 k + 1,
 // 8 + 2 k, 9 + 2 k.
 template <int Row, int Half> inline __m512i two_bit_scales(const row_words &words) {
-    static constexpr scale_places places([](int vector, int lane) {
-        return 16 * (Row % 2) + 8 * (lane / 2) + 2 * (2 * Half + vector) + lane % 2;
-    });
+    static constexpr scale_places places(
+        [](int vector, int lane) { return 16 * (Row % 2) + 8 * (lane / 2) + 2 * (2 * Half + vector) + lane % 2; });
     return places.pick(words.v[Row / 2]);
 }
 
@@ -119,9 +117,10 @@ template <> struct row_kernel<format::q3_k> {
         const __m512i low_at = _mm512_broadcast_i32x4(_mm_setr_epi8(2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5, 6, 7, 8, 9));
         const __m512i high_at =
             _mm512_broadcast_i32x4(_mm_setr_epi8(10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13));
-        const __m512i low = _mm512_srlv_epi64(_mm512_shuffle_epi8(end, low_at), _mm512_setr_epi64(0, 4, 0, 4, 0, 4, 0, 4));
-        const __m512i high = _mm512_rolv_epi32(_mm512_shuffle_epi8(end, high_at),
-                                               _mm512_broadcast_i32x4(_mm_setr_epi32(4, 2, 0, 30)));
+        const __m512i low =
+            _mm512_srlv_epi64(_mm512_shuffle_epi8(end, low_at), _mm512_setr_epi64(0, 4, 0, 4, 0, 4, 0, 4));
+        const __m512i high =
+            _mm512_rolv_epi32(_mm512_shuffle_epi8(end, high_at), _mm512_broadcast_i32x4(_mm_setr_epi32(4, 2, 0, 30)));
         return signed_words(_mm512_sub_epi8(and_or(high, bytes_of(0x30), and_bytes(low, 15)), bytes_of(32)));
     }
 
@@ -192,7 +191,7 @@ struct k4_rows {
 
 template <> struct row_kernel<format::q4_k> : k4_rows {
     void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
-        add_k4(w, a, total, [](const uint8_t *block, __m512i (&codes)[4]) PANALLAMA_INLINE {
+        add_k4(w, a, total, [](const uint8_t *block, __m512i(&codes)[4]) PANALLAMA_INLINE {
             for (int c = 0; c < 2; c++) {
                 const __m512i bytes = load_64(block + 16 + 64 * c);
                 codes[2 * c] = and_bytes(bytes, 15);
@@ -204,7 +203,7 @@ template <> struct row_kernel<format::q4_k> : k4_rows {
 
 template <> struct row_kernel<format::q5_k> : k4_rows {
     void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
-        add_k4(w, a, total, [](const uint8_t *block, __m512i (&codes)[4]) PANALLAMA_INLINE {
+        add_k4(w, a, total, [](const uint8_t *block, __m512i(&codes)[4]) PANALLAMA_INLINE {
             // Bit g of 32 bytes belongs to group g; in the upper half, to group g - 2.
             const __m512i high = _mm512_srlv_epi32(load_twice_32(block + 16),
                                                    _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2));
@@ -219,8 +218,8 @@ template <> struct row_kernel<format::q5_k> : k4_rows {
     }
 };
 
-// Vectors in the order of the weights: half n of the step has its first 64 weights in low nibbles of 64 bytes, the others
-// in the high ones.
+// Vectors in the order of the weights: half n of the step has its first 64 weights in low nibbles of 64 bytes, the
+// others in the high ones.
 template <> struct row_kernel<format::q6_k> {
     static constexpr int vectors = 1;
     using activations = k_activations;

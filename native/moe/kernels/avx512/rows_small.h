@@ -37,8 +37,7 @@ template <> struct row_kernel<format::q8_0> {
 
     void add(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once]) const {
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
-            const __m256 scale =
-                _mm256_mul_ps(_mm256_cvtph_ps(block_halves<34>(w[r])), _mm256_load_ps(a.scale));
+            const __m256 scale = _mm256_mul_ps(_mm256_cvtph_ps(block_halves<34>(w[r])), _mm256_load_ps(a.scale));
             repeat<4>([&](auto m) PANALLAMA_INLINE {
                 const auto at = [&](int b) {
                     return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(w[r] + 34 * b + 2));
@@ -75,9 +74,9 @@ template <int Offset> struct nibble_rows {
     }
 
     // unpack(block, index<m>, low, high) makes the unsigned weights of blocks 4 m to 4 m + 3, scales(block) the scales.
-    template <class Unpack, class Scales>
-    static void add_nibbles(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once],
-                            const Unpack &unpack, const Scales &scales) {
+    template <class Unpack, class Scales> static void add_nibbles(const row_blocks &w, const activations &a,
+                                                                  __m512 (&total)[rows_at_once], const Unpack &unpack,
+                                                                  const Scales &scales) {
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
             const __m256 scale = _mm256_mul_ps(scales(w[r]), _mm256_load_ps(a.scale));
             repeat<2>([&](auto m) PANALLAMA_INLINE {
@@ -114,12 +113,13 @@ template <> struct row_kernel<format::q5_0> : nibble_rows<16> {
                 const __m512i codes = load_blocks_16<22>(at + 4);
                 // Each block's 32 high bits precede its codes. Bytes 0 and 1 of them belong to the low nibbles.
                 const __m512i bits = load_blocks_16<22>(at);
-                const __m512i first = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
+                const __m512i first =
+                    _mm512_broadcast_i32x4(_mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
                 const __m512i bit = _mm512_set1_epi64(static_cast<int64_t>(0x8040201008040201u));
                 const __m512i sixteen = bytes_of(16);
                 const __mmask64 low_bits = _mm512_test_epi8_mask(_mm512_shuffle_epi8(bits, first), bit);
-                const __mmask64 high_bits = _mm512_test_epi8_mask(
-                    _mm512_shuffle_epi8(bits, _mm512_add_epi8(first, bytes_of(2))), bit);
+                const __mmask64 high_bits =
+                    _mm512_test_epi8_mask(_mm512_shuffle_epi8(bits, _mm512_add_epi8(first, bytes_of(2))), bit);
                 low = and_bytes(codes, 15);
                 high = and_bytes(_mm512_srli_epi32(codes, 4), 15);
                 low = _mm512_mask_add_epi8(low, low_bits, low, sixteen);
@@ -129,7 +129,8 @@ template <> struct row_kernel<format::q5_0> : nibble_rows<16> {
     }
 };
 
-// Codes that stand for the 16 values of a codebook, the first at byte First of a step; vpermb looks at six bits, so the table repeats and needs no mask.
+// Codes that stand for the 16 values of a codebook, the first at byte First of a step; vpermb looks at six bits, so the
+// table repeats and needs no mask.
 template <int Pitch, int First> struct book_rows : nibble_rows<128> {
     __m512i table;
 
@@ -137,9 +138,8 @@ template <int Pitch, int First> struct book_rows : nibble_rows<128> {
         : table(_mm512_xor_si512(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i *>(values))),
                                  bytes_of(0x80))) {}
 
-    template <class Scales>
-    void add_codes(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once],
-                   const Scales &scales) const {
+    template <class Scales> void add_codes(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once],
+                                           const Scales &scales) const {
         const __m512i values = table;
         add_nibbles(
             w, a, total,

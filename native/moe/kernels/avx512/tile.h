@@ -40,9 +40,7 @@ struct tile_source {
 
     const uint8_t *at(int r, int offset) const { return first + static_cast<size_t>(r) * row_bytes + offset; }
 
-    __m128i row(int r, int offset) const {
-        return _mm_loadu_si128(reinterpret_cast<const __m128i *>(at(r, offset)));
-    }
+    __m128i row(int r, int offset) const { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(at(r, offset))); }
 
     // Rows j, 4 + j, 8 + j, 12 + j.
     __m512i rows(int j, int offset) const {

@@ -32,12 +32,12 @@ template <> struct unpacker<format::iq4_xs> {
 struct grid_tables {
     alignas(64) uint8_t iq2_xxs[2][256];  // [half][index]: 2-bit codes of weights 0..3 or 4..7
     alignas(64) uint8_t iq2_xs[2][512];
-    alignas(64) uint8_t iq3_xxs[2][256];  // [0]: the low two bits of four codes, [1]: their third bits
-    alignas(64) uint8_t iq3_pair[2][256];  // [half]: 3-bit codes of weights 0, 1 or 2, 3
+    alignas(64) uint8_t iq3_xxs[2][256];       // [0]: the low two bits of four codes, [1]: their third bits
+    alignas(64) uint8_t iq3_pair[2][256];      // [half]: 3-bit codes of weights 0, 1 or 2, 3
     alignas(64) uint8_t iq2_magnitude[3][64];  // value of the j-th of three 2-bit codes
     alignas(64) uint8_t iq3_magnitude[2][64];  // value of the j-th of two 3-bit codes
-    alignas(64) uint8_t iq2_value[64];    // 128 + value of a 2-bit code, repeated
-    alignas(64) uint8_t iq3_value[64];    // 128 + value of a 3-bit code, repeated
+    alignas(64) uint8_t iq2_value[64];         // 128 + value of a 2-bit code, repeated
+    alignas(64) uint8_t iq3_value[64];         // 128 + value of a 3-bit code, repeated
 };
 
 const grid_tables &grids();

@@ -80,9 +80,8 @@ template <> struct unpacker<format::q5_0> : small_blocks<22> {
         constexpr int first = Half == 0 ? 0 : 44;  // word 44 is block 4
         const __m512i at = _mm512_castsi128_si512(_mm_setr_epi16(1, 2, 12, 13, 23, 24, 34 + 20, 35 + 20));
         return tile_source::load_gathered([&](int r) {
-            return _mm512_castsi512_si128(
-                _mm512_permutex2var_epi16(_mm512_loadu_si512(in.at(r, 2 * first)), at,
-                                          _mm512_loadu_si512(in.at(r, 2 * first + 24))));
+            return _mm512_castsi512_si128(_mm512_permutex2var_epi16(_mm512_loadu_si512(in.at(r, 2 * first)), at,
+                                                                    _mm512_loadu_si512(in.at(r, 2 * first + 24))));
         });
     }
 
