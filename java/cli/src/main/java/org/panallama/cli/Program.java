@@ -24,6 +24,7 @@ final class Program {
         commands.put("bench", () -> new BenchCommand(streams));
         commands.put("synth", () -> new SynthCommand(streams));
         commands.put("perplexity", () -> new PerplexityCommand(streams));
+        commands.put("gguf", () -> GgufCommand.create(streams));
     }
 
     /** Returns the exit status: 0, 1 if it failed, 2 if the command line was wrong. */

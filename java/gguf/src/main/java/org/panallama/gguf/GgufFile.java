@@ -7,6 +7,10 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
@@ -70,7 +74,7 @@ public final class GgufFile {
      */
     public static GgufFile open(Path path) throws IOException {
         Findings findings = Findings.strict(path);
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+        try (FileChannel channel = openForReading(path)) {
             HeaderReader header = new HeaderReader(channel, findings);
             header.read();
             return new GgufFile(path, header, new TensorRules(header, findings).check());
@@ -299,8 +303,22 @@ public final class GgufFile {
         return start + from;
     }
 
+    /** Opens a file; the messages of the JDK consist of its name only. */
+    static FileChannel openForReading(Path path) throws IOException {
+        try {
+            if (Files.isDirectory(path)) {
+                throw new FileSystemException(path.toString(), null, "is a directory; name the .gguf file in it");
+            }
+            return FileChannel.open(path, StandardOpenOption.READ);
+        } catch (NoSuchFileException e) {
+            throw new NoSuchFileException(path.toString(), null, "no such file");
+        } catch (AccessDeniedException e) {
+            throw new AccessDeniedException(path.toString(), null, "may not be read; check its permissions");
+        }
+    }
+
     private FileChannel openData(long start, long length) throws IOException {
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        FileChannel channel = openForReading(path);
         if (channel.size() - length < start) {
             try (channel) {
                 throw cutShort(channel);

@@ -3,7 +3,6 @@ package org.panallama.gguf;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.function.DoublePredicate;
 
@@ -21,7 +20,7 @@ public final class GgufValidator {
      */
     public static List<GgufFinding> check(Path path) throws IOException {
         Findings findings = Findings.lenient(path);
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+        try (FileChannel channel = GgufFile.openForReading(path)) {
             HeaderReader header = new HeaderReader(channel, findings);
             try {
                 header.read();
