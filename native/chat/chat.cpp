@@ -39,6 +39,15 @@ void silence() {
     std::call_once(once, [] { common_log_set_verbosity_thold(-1); });
 }
 
+// llama.cpp tries a conversation, which a template may refuse.
+bool can_think(const common_chat_templates *templates) {
+    try {
+        return common_chat_templates_support_enable_thinking(templates);
+    } catch (const std::exception &) {
+        return false;
+    }
+}
+
 const char *trigger_type(common_grammar_trigger_type type) {
     switch (type) {
     case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN:
@@ -101,6 +110,7 @@ common_json json_of(const common_chat_params &params, common_reasoning_format re
         {"grammar", params.grammar},
         {"grammar_lazy", params.grammar_lazy},
         {"preserved_tokens", params.preserved_tokens},
+        {"generation_prompt", params.generation_prompt},
         {"stop", params.additional_stops},
         {"supports_thinking", params.supports_thinking},
         {"thinking_start", params.thinking_start_tag},
@@ -159,7 +169,7 @@ int panallama_chat_templates_open(const llama_model *model, const char *source, 
         for (const auto &[name, has] : common_chat_templates_get_caps(opened->parsed.get())) {
             capabilities[name] = has;
         }
-        capabilities["supports_thinking"] = common_chat_templates_support_enable_thinking(opened->parsed.get());
+        capabilities["supports_thinking"] = can_think(opened->parsed.get());
         common_json description = {{"source", common_chat_templates_source(opened->parsed.get())}};
         description["capabilities"] = capabilities;
         std::string text = description.dump_safe();

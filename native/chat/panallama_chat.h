@@ -40,7 +40,7 @@ PANALLAMA_CHAT_API void panallama_chat_templates_close(panallama_chat_templates 
 // "parallel_tool_calls", "json_schema", "grammar", "add_generation_prompt", "continue_final_message",
 // "reasoning_format", "enable_thinking", "now" (seconds since 1970), "chat_template_kwargs".
 // Result: "prompt", and how to go on: "grammar", "grammar_lazy", "grammar_triggers" [{"type", "value"}],
-// "preserved_tokens", "stop", "thinking_start", "thinking_end", and "syntax" for panallama_chat_parser_open().
+// "generation_prompt" (the prompt's end, which a grammar that is not lazy begins with), "preserved_tokens", "stop", "thinking_start", "thinking_end", and "syntax" for panallama_chat_parser_open().
 PANALLAMA_CHAT_API int panallama_chat_apply(panallama_chat_templates *templates, const char *request, char **result);
 
 // Begins to read an answer to a prompt that panallama_chat_apply() wrote. `result` is set only if it fails.

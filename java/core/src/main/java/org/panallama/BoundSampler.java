@@ -68,8 +68,17 @@ final class BoundSampler {
         } finally {
             vocab.exit();
         }
-        this.gate = start == null ? null : new GrammarGate(binding, vocab, grammar, start, natives.grammar);
+        this.gate = start == null ? null : gate(grammar, start);
         this.handle = handle(owner, model.handle());
+    }
+
+    private GrammarGate gate(Grammar grammar, GrammarState start) {
+        try {
+            return new GrammarGate(binding, vocab, grammar, start, natives.grammar);
+        } catch (RuntimeException e) {
+            natives.free();
+            throw e;
+        }
     }
 
     /** A copy; the original is inside its handle. */

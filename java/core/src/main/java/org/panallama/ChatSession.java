@@ -71,7 +71,7 @@ public final class ChatSession {
         this.options = builder.options;
         this.whenFull = builder.whenFull;
         this.system = builder.system;
-        this.tokenizer = new PromptTokenizer(context.model().vocab());
+        this.tokenizer = context.model().vocab().promptTokenizer();
     }
 
     /**

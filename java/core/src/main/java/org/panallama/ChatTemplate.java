@@ -1,8 +1,10 @@
 package org.panallama;
 
-import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -10,25 +12,28 @@ import org.jspecify.annotations.Nullable;
 /**
  * Turns a conversation into the prompt that a model was trained on. Immutable and thread-safe.
  *
- * <p>llama.cpp recognises a fixed list of well-known templates by their text and writes them by its own code; it does not
- * interpret Jinja. {@link Llama#builtinChatTemplates()} has their names.
+ * <p>A model's own Jinja template is interpreted by llama.cpp, tools and thoughts included. On a platform without {@code
+ * libpanallama-chat}, and for a template by name, llama.cpp's fixed list of well-known templates is used, which it recognises by
+ * their text and writes by its own code; {@link Llama#builtinChatTemplates()} has their names.
  *
- * <p>The contents of messages are put in after llama.cpp has written the template, so nothing in them can change it.
+ * <p>The contents of messages are put in after llama.cpp has written the template, so nothing in them can change it. Only the
+ * assistant's are given to a template that looks into them, for thoughts to leave out, for example.
  */
 public final class ChatTemplate {
 
-    private static final int SHOWN = 80; // characters of an unknown template in a message
+    private static final int SHOWN = 80; // characters of a template in a text about it
 
     // A content's place is marked by private-use characters around its index. The tabs tell whether the template trims:
     // no
-    // template of llama.cpp writes a tab next to a content.
+    // template writes a tab next to a content.
     private static final char OPEN = '\uE000';
     private static final char CLOSE = '\uE001';
     private static final Pattern PLACE = Pattern.compile("(\t?)" + OPEN + "(\\d+)" + CLOSE + "(\t?)");
-    private static final Pattern C_SPACE = Pattern.compile("^[ \t\n\u000B\f\r]+|[ \t\n\u000B\f\r]+$");
+    private static final Pattern SPACE = Pattern.compile("^[ \t\n\u000B\f\r]+|[ \t\n\u000B\f\r]+$");
 
     private final String source;
-    private final boolean systemRole;
+    private final TemplateWriter writer;
+    private final @Nullable JinjaTemplate toolWriter; // a template of its own for conversations with tools
 
     /**
      * A stretch of a prompt.
@@ -46,47 +51,76 @@ public final class ChatTemplate {
         }
     }
 
-    private ChatTemplate(String source, String origin) {
-        this.source = Require.noNul("template", source);
-        List<Piece> probe = pieces(List.of(ChatMessage.system("s"), ChatMessage.user("u")), true, origin);
-        this.systemRole = hasSystemRole(probe);
+    private ChatTemplate(String source, TemplateWriter writer, @Nullable JinjaTemplate toolWriter) {
+        this.source = source;
+        this.writer = writer;
+        this.toolWriter = toolWriter;
     }
 
     /**
      * The template in the model's file.
      *
-     * @throws LlamaException if the file has none, or one that llama.cpp does not know
+     * @throws LlamaException if the file has none, or one that cannot be read
      */
     public static ChatTemplate of(Model model) {
         String source = model.chatTemplate()
-                .orElseThrow(() -> new LlamaException(model + " has no chat template. " + wayOut()));
-        return new ChatTemplate(source, "The chat template of " + model);
+                .orElseThrow(() -> new LlamaException(
+                        model + " has no chat template. Pass the name of the one that it was trained with to"
+                                + " ChatTemplate.of(): " + String.join(", ", Llama.builtinChatTemplates())));
+        String origin = "The chat template of " + model;
+        if (ChatLibrary.unavailabilityCause() != null) {
+            return new ChatTemplate(source, new BuiltinTemplate(source, origin), null);
+        }
+        JinjaTemplate forTools = model.chatTemplate("tool_use")
+                .map(other -> jinja(model, other, origin + " for tools"))
+                .orElse(null);
+        return new ChatTemplate(source, jinja(model, source, origin), forTools);
     }
 
     /**
-     * A template by name or text.
+     * Another template for a model.
      *
      * @param nameOrSource one of {@link Llama#builtinChatTemplates()}, or the text of a Jinja template
+     * @throws LlamaException if it cannot be read
+     */
+    public static ChatTemplate of(Model model, String nameOrSource) {
+        if (ChatLibrary.unavailabilityCause() != null
+                || Llama.builtinChatTemplates().contains(nameOrSource)) {
+            return of(nameOrSource);
+        }
+        Require.noNul("template", nameOrSource);
+        return new ChatTemplate(nameOrSource, jinja(model, nameOrSource, "The chat template"), null);
+    }
+
+    /**
+     * A template of llama.cpp's list.
+     *
+     * @param nameOrSource one of {@link Llama#builtinChatTemplates()}, or the text of a Jinja template that llama.cpp recognises
      * @throws LlamaException if llama.cpp does not know it
      */
     public static ChatTemplate of(String nameOrSource) {
-        return new ChatTemplate(nameOrSource, "The chat template");
+        Require.noNul("template", nameOrSource);
+        return new ChatTemplate(nameOrSource, new BuiltinTemplate(nameOrSource, "The chat template"), null);
     }
 
-    private static String wayOut() {
-        return "Choose the one that the model was trained with from Llama.builtinChatTemplates() and pass its name to"
-                + " ChatTemplate.of(): "
-                + String.join(", ", Llama.builtinChatTemplates());
+    private static JinjaTemplate jinja(Model model, String source, String origin) {
+        Vocab vocab = model.vocab();
+        return new JinjaTemplate(source, text(vocab, vocab.bos()), text(vocab, vocab.eos()), vocab.addsBos(), origin);
+    }
+
+    private static String text(Vocab vocab, int token) {
+        return token == Vocab.NO_TOKEN ? "" : vocab.piece(token);
     }
 
     /**
-     * Writes a conversation. Tokenized as one text, contents that read like special tokens become these; {@link ChatSession}
-     * tells them apart.
+     * Writes a conversation. Tokenized as one text, contents that read like special tokens become these; {@link #prompt} and
+     * {@link ChatSession} tell them apart.
      *
      * @param messages in their order; what the template has no role for is left out, except that a system message goes in front
      *     of the next user's if {@link #supportsSystemRole()} is false
      * @param addAssistant whether to add what introduces the assistant's next message
      * @return the prompt without the BOS that tokenizing adds
+     * @throws LlamaException if the template refuses the conversation
      */
     public String render(List<ChatMessage> messages, boolean addAssistant) {
         StringBuilder prompt = new StringBuilder();
@@ -97,31 +131,106 @@ public final class ChatTemplate {
     }
 
     /**
+     * Writes a conversation for an answer that may call tools, follow a schema, or hold thoughts.
+     *
+     * @throws LlamaException if the template refuses the conversation, or its interpreter is needed and not there
+     */
+    public ChatPrompt prompt(ChatRequest request) {
+        List<ChatMessage> messages = writer.supportsSystemRole() ? request.messages : folded(request.messages);
+        JinjaTemplate jinja = !request.tools.isEmpty() && toolWriter != null
+                ? toolWriter
+                : writer instanceof JinjaTemplate own ? own : null;
+        if (jinja == null) {
+            if (request.needsInterpreter()) {
+                ChatLibrary.require("Tools, schemas and template arguments");
+                throw new LlamaException(
+                        this + " is one of llama.cpp's list, which knows no tools, schemas or arguments."
+                                + " Use the model's own template.");
+            }
+            return new ChatPrompt(pieces(messages, true), null, List.of(), Set.of(), null);
+        }
+        Instant now = Instant.now();
+        Map<String, @Nullable Object> applied = jinja.apply(request, messages, now);
+        List<Piece> pieces = request.continueLast
+                ? List.of(new Piece(jinja.prompt(applied), null))
+                : pieces(messages, some -> jinja.prompt(jinja.apply(request, some, now)), jinja.prompt(applied));
+        return JinjaTemplate.chatPrompt(pieces, applied);
+    }
+
+    /**
      * Whether the template sets a system message apart. If not, {@link #render} puts it into the first user's message that
      * follows, with an empty line between them.
      */
     public boolean supportsSystemRole() {
-        return systemRole;
+        return writer.supportsSystemRole();
+    }
+
+    /** Whether the template has a form of its own for tool calls; without one, llama.cpp asks the model for JSON. */
+    public boolean supportsTools() {
+        return toolWriter != null || writer instanceof JinjaTemplate jinja && jinja.can("supports_tool_calls");
+    }
+
+    /** Whether the template can tell the model to think before it answers. */
+    public boolean supportsThinking() {
+        return writer instanceof JinjaTemplate jinja && jinja.can("supports_thinking");
+    }
+
+    /** The template's text, or its name in llama.cpp's list. */
+    public String source() {
+        return source;
     }
 
     /** The prompt in pieces, contents apart from the template's own text. */
     List<Piece> pieces(List<ChatMessage> messages, boolean addAssistant) {
-        return pieces(systemRole ? messages : folded(messages), addAssistant, "The chat template");
+        List<ChatMessage> placed = writer.supportsSystemRole() ? messages : folded(messages);
+        return pieces(
+                placed,
+                some -> writer.write(some, addAssistant),
+                writer.looksIntoAnswers() ? writer.write(placed, addAssistant) : null);
     }
 
-    private List<Piece> pieces(List<ChatMessage> messages, boolean addAssistant, String origin) {
-        String[] roles = new String[messages.size()];
-        String[] places = new String[messages.size()];
-        for (int i = 0; i < roles.length; i++) {
-            roles[i] = messages.get(i).role();
-            places[i] = "\t" + OPEN + i + CLOSE + "\t";
+    private interface Writing {
+        String write(List<ChatMessage> messages);
+    }
+
+    /**
+     * @param expected what is written with the contents themselves; {@code null} if that need not be looked at
+     */
+    private static List<Piece> pieces(List<ChatMessage> messages, Writing writing, @Nullable String expected) {
+        List<Piece> pieces = split(writing.write(marked(messages, true)), messages);
+        if (expected == null || joined(pieces).equals(expected)) {
+            return pieces;
         }
-        byte[] utf8 = Llama.binding().applyChatTemplate(source, roles, places, addAssistant);
-        if (utf8 == null) {
-            String start = source.length() <= SHOWN ? source : source.substring(0, SHOWN) + "...";
-            throw new LlamaException(origin + " is none that llama.cpp knows: '" + start + "'. " + wayOut());
+        // A template that looks into the assistant's answers has to see them; a user's text it never gets.
+        boolean unmistakable =
+                messages.stream().noneMatch(message -> message.content().indexOf(OPEN) >= 0);
+        return unmistakable ? split(writing.write(marked(messages, false)), messages) : pieces;
+    }
+
+    private static String joined(List<Piece> pieces) {
+        StringBuilder text = new StringBuilder();
+        pieces.forEach(piece -> text.append(piece.text));
+        return text.toString();
+    }
+
+    private static List<ChatMessage> marked(List<ChatMessage> messages, boolean answersToo) {
+        List<ChatMessage> marked = new ArrayList<>();
+        for (int i = 0; i < messages.size(); i++) {
+            ChatMessage message = messages.get(i);
+            // Templates ask whether there is a content beside tool calls.
+            boolean mark = (answersToo || !message.role().equals(ChatMessage.ASSISTANT))
+                    && !(message.content().isEmpty() && !message.toolCalls().isEmpty());
+            marked.add(
+                    !mark
+                            ? message
+                            : new ChatMessage(
+                                    message.role(),
+                                    "\t" + OPEN + i + CLOSE + "\t",
+                                    message.reasoning(),
+                                    message.toolCalls(),
+                                    message.toolCallId()));
         }
-        return split(new String(utf8, StandardCharsets.UTF_8), messages);
+        return marked;
     }
 
     private static List<Piece> split(String written, List<ChatMessage> messages) {
@@ -135,29 +244,13 @@ public final class ChatTemplate {
             ChatMessage message = messages.get(Integer.parseInt(place.group(2)));
             boolean trimmed = place.group(1).isEmpty() || place.group(3).isEmpty();
             String content = message.content();
-            pieces.add(new Piece(trimmed ? C_SPACE.matcher(content).replaceAll("") : content, message.role()));
+            pieces.add(new Piece(trimmed ? SPACE.matcher(content).replaceAll("") : content, message.role()));
             end = place.end();
         }
         if (end < written.length()) {
             pieces.add(new Piece(written.substring(end), null));
         }
         return List.copyOf(pieces);
-    }
-
-    /** By a system message and a user's: both have to be there with something between them. */
-    private static boolean hasSystemRole(List<Piece> probe) {
-        StringBuilder between = new StringBuilder();
-        boolean inSystem = false;
-        for (Piece piece : probe) {
-            if (ChatMessage.SYSTEM.equals(piece.role)) {
-                inSystem = true;
-            } else if (ChatMessage.USER.equals(piece.role)) {
-                break;
-            } else if (inSystem) {
-                between.append(piece.text);
-            }
-        }
-        return !between.toString().isBlank();
     }
 
     private static List<ChatMessage> folded(List<ChatMessage> messages) {

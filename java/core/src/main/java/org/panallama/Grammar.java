@@ -13,11 +13,12 @@ import java.util.regex.Pattern;
  * @param triggers a lazy grammar sets in where one of these is found in the text generated so far: at the
  *     first group that matched something, else at the beginning of the match
  * @param triggerTokens a lazy grammar sets in with one of these tokens, which is the first that the grammar has to allow
+ * @param prefix text that stands right before the generated one and that the grammar begins with; a lazy grammar has none
  */
-public record Grammar(String rules, String root, List<Pattern> triggers, Set<Integer> triggerTokens) {
+public record Grammar(String rules, String root, List<Pattern> triggers, Set<Integer> triggerTokens, String prefix) {
 
     /**
-     * @throws IllegalArgumentException if the rules or the root are empty or contain NUL
+     * @throws IllegalArgumentException if the rules or the root are empty or contain NUL, or a lazy grammar has a prefix
      */
     public Grammar {
         if (Require.noNul("grammar", rules).isBlank()) {
@@ -26,13 +27,16 @@ public record Grammar(String rules, String root, List<Pattern> triggers, Set<Int
         if (Require.noNul("root", root).isBlank()) {
             throw new IllegalArgumentException("the name of the grammar's start symbol is empty");
         }
+        if (!prefix.isEmpty() && !(triggers.isEmpty() && triggerTokens.isEmpty())) {
+            throw new IllegalArgumentException("a lazy grammar cannot have a prefix: it begins with its trigger");
+        }
         triggers = List.copyOf(triggers);
         triggerTokens = Set.copyOf(triggerTokens);
     }
 
     /** A grammar for the whole text, whose start symbol is {@code root}. */
     public static Grammar of(String rules) {
-        return new Grammar(rules, "root", List.of(), Set.of());
+        return new Grammar(rules, "root", List.of(), Set.of(), "");
     }
 
     /**
@@ -45,7 +49,12 @@ public record Grammar(String rules, String root, List<Pattern> triggers, Set<Int
         if (triggers.isEmpty() && triggerTokens.isEmpty()) {
             throw new IllegalArgumentException("a lazy grammar needs a trigger");
         }
-        return new Grammar(rules, "root", triggers, triggerTokens);
+        return new Grammar(rules, "root", triggers, triggerTokens, "");
+    }
+
+    /** The same grammar for text whose beginning, this one, is the end of the prompt. */
+    public Grammar withPrefix(String text) {
+        return new Grammar(rules, root, triggers, triggerTokens, text);
     }
 
     /** Whether it waits for a trigger. */

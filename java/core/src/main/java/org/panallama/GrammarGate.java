@@ -1,6 +1,8 @@
 package org.panallama;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.panallama.GrammarTrigger.Constrained;
@@ -23,8 +25,12 @@ final class GrammarGate {
     private GrammarState state;
     private @Nullable GrammarTrigger trigger; // as long as it waits for one
     private final @Nullable Grammar lazy;
+    private final int[] prefix; // tokens that the prompt ended with, and that the grammar begins with
 
-    /** @param address of the native grammar, which the caller frees */
+    /**
+     * @param address of the native grammar, which the caller frees
+     * @throws GrammarException if the grammar does not begin with its prefix
+     */
     GrammarGate(Binding binding, Vocab vocab, Grammar grammar, GrammarState start, long address) {
         this.binding = binding;
         this.vocab = vocab;
@@ -33,6 +39,8 @@ final class GrammarGate {
         this.state = start;
         this.lazy = grammar.isLazy() ? grammar : null;
         this.trigger = grammar.isLazy() ? new GrammarTrigger(grammar, vocab) : null;
+        this.prefix = prefix(grammar.prefix());
+        acceptPrefix();
     }
 
     /** A copy for a copy of the native grammar. */
@@ -44,6 +52,24 @@ final class GrammarGate {
         this.state = original.state;
         this.lazy = original.lazy;
         this.trigger = original.trigger == null ? null : original.trigger.copy();
+        this.prefix = original.prefix;
+    }
+
+    private int[] prefix(String text) {
+        int[] tokens = vocab.tokenize(text, false, true);
+        ByteArrayOutputStream spelled = new ByteArrayOutputStream();
+        for (int token : tokens) {
+            spelled.writeBytes(vocab.bytesOf(token, true));
+        }
+        // SentencePiece puts a space in front of a text, which the prompt does not have here.
+        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+        return Arrays.equals(spelled.toByteArray(), utf8) ? tokens : spell(utf8);
+    }
+
+    private void acceptPrefix() {
+        for (int token : prefix) {
+            advance(token);
+        }
     }
 
     /**
@@ -142,6 +168,7 @@ final class GrammarGate {
 
     void reset() {
         restart();
+        acceptPrefix();
         trigger = lazy == null ? null : new GrammarTrigger(lazy, vocab);
     }
 

@@ -48,7 +48,7 @@ public final class Reranker implements AutoCloseable {
                 end = place.end();
             }
             pieces.add(new Piece(source.substring(end), null));
-            return new Template(pieces, new PromptTokenizer(vocab));
+            return new Template(pieces, vocab.promptTokenizer());
         }
 
         int[] tokens(String query, String document) {

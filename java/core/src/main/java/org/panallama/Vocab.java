@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
 import org.panallama.spi.Binding;
 import org.panallama.spi.SpecialToken;
 
@@ -25,6 +26,7 @@ public final class Vocab {
     private final VocabType type;
     private final byte[][] plainPieces;
     private final byte[][] specialPieces;
+    private volatile @Nullable PromptTokenizer promptTokenizer;
     private int longestPiece = -1; // not known yet; all threads find the same
 
     Vocab(Binding binding, Handle model, long address) {
@@ -73,6 +75,16 @@ public final class Vocab {
         } finally {
             model.exit();
         }
+    }
+
+    /** Made once: it looks at every token. Two threads may both make it, which does no harm. */
+    PromptTokenizer promptTokenizer() {
+        PromptTokenizer tokenizer = promptTokenizer;
+        if (tokenizer == null) {
+            tokenizer = new PromptTokenizer(this);
+            promptTokenizer = tokenizer;
+        }
+        return tokenizer;
     }
 
     /**

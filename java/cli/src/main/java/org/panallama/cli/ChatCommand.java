@@ -87,7 +87,7 @@ final class ChatCommand implements Callable<Integer> {
                 Context context = contextArguments.open(model, contextOptions);
                 ChatInput input = input(interruption)) {
             modelArguments.addAdapters(context, adapters);
-            ChatTemplate chosen = template == null ? ChatTemplate.of(model) : ChatTemplate.of(template);
+            ChatTemplate chosen = template == null ? ChatTemplate.of(model) : ChatTemplate.of(model, template);
             Conversation conversation = new Conversation(
                     streams,
                     input,
