@@ -1,0 +1,157 @@
+package org.panallama.tools.convert;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** A checkpoint's {@code config.json}, in the spellings of Transformers 4 and 5. */
+final class ModelConfig {
+
+    private static final String[] EXPERTS = {"num_local_experts", "num_experts"};
+
+    private final JsonFile json;
+    private final String className;
+
+    private ModelConfig(JsonFile json, String className) {
+        this.json = json;
+        this.className = className;
+    }
+
+    static ModelConfig read(Path folder) {
+        JsonFile root = JsonFile.read(folder.resolve("config.json"));
+        JsonElement names = root.value("architectures");
+        if (names == null || !names.isJsonArray() || names.getAsJsonArray().isEmpty()) {
+            throw new ConversionException(root.file() + " has no architectures, which name the model's class");
+        }
+        refuseQuantized(root);
+        return new ModelConfig(flat(root), names.getAsJsonArray().get(0).getAsString());
+    }
+
+    /** Multimodal models keep the language model's values in an object of their own. */
+    private static JsonFile flat(JsonFile root) {
+        Optional<JsonFile> inner = root.object("text_config");
+        if (inner.isEmpty()) {
+            return root;
+        }
+        JsonObject all = root.json().deepCopy();
+        inner.get().json().entrySet().forEach(entry -> all.add(entry.getKey(), entry.getValue()));
+        return new JsonFile(root.file(), all);
+    }
+
+    private static void refuseQuantized(JsonFile root) {
+        root.object("quantization_config").ifPresent(quantization -> {
+            throw new ConversionException(root.file() + " says that the weights are quantized already ("
+                    + quantization.string("quant_method").orElse("quantization_config")
+                    + "): convert the original checkpoint");
+        });
+    }
+
+    JsonFile json() {
+        return json;
+    }
+
+    /** The class in Transformers that computes the model. */
+    String className() {
+        return className;
+    }
+
+    long layers() {
+        return json.size("num_hidden_layers", "n_layers", "n_layer");
+    }
+
+    long hidden() {
+        return json.size("hidden_size", "n_embd", "dim");
+    }
+
+    long heads() {
+        return json.size("num_attention_heads", "n_head", "n_heads");
+    }
+
+    long kvHeads() {
+        OptionalLong stated = json.integer("num_key_value_heads", "n_kv_heads");
+        return stated.isPresent() ? json.size("num_key_value_heads", "n_kv_heads") : heads();
+    }
+
+    /** The size of a head if it is stated. */
+    OptionalLong statedHeadSize() {
+        return json.integer("head_dim").isPresent() ? OptionalLong.of(json.size("head_dim")) : OptionalLong.empty();
+    }
+
+    long headSize() {
+        return statedHeadSize().orElseGet(() -> hidden() / heads());
+    }
+
+    long feedForward() {
+        return json.size("intermediate_size", "n_inner");
+    }
+
+    long vocabulary() {
+        return json.size("vocab_size");
+    }
+
+    long context() {
+        return json.size("max_position_embeddings", "n_positions", "n_ctx");
+    }
+
+    OptionalLong experts() {
+        return json.integer(EXPERTS).isPresent() ? OptionalLong.of(json.size(EXPERTS)) : OptionalLong.empty();
+    }
+
+    boolean tiedEmbeddings() {
+        return json.bool("tie_word_embeddings").orElse(false);
+    }
+
+    /** The object that describes the rotary embedding, empty if it is the plain one. */
+    JsonFile rope() {
+        JsonFile rope = json.object("rope_parameters", "rope_scaling")
+                .orElseGet(() -> new JsonFile(json.file(), new JsonObject()));
+        // Models with layers of two kinds have one object for each kind.
+        return rope.object("full_attention").orElse(rope);
+    }
+
+    double ropeBase() {
+        return rope().number("rope_theta").orElseGet(() -> json.number("rope_theta").orElse(10000));
+    }
+
+    /** What the dimensions in the tables of tensors are called, and how large they are. */
+    Map<String, Long> dimensions() {
+        Map<String, Long> sizes = new LinkedHashMap<>();
+        sizes.put("vocab", vocabulary());
+        sizes.put("hidden", hidden());
+        sizes.put("q", heads() * headSize());
+        sizes.put("kv", kvHeads() * headSize());
+        sizes.put("head", headSize());
+        sizes.put("1", 1L);
+        put(sizes, "ff", "intermediate_size", "n_inner");
+        put(sizes, "experts", EXPERTS);
+        put(sizes, "expert_ff", "moe_intermediate_size", "intermediate_size");
+        put(sizes, "shared_ff", "shared_expert_intermediate_size");
+        put(sizes, "positions", "max_position_embeddings");
+        put(sizes, "types", "type_vocab_size");
+        return sizes;
+    }
+
+    private void put(Map<String, Long> sizes, String name, String... keys) {
+        if (json.value(keys) != null) {
+            sizes.put(name, json.size(keys));
+        }
+    }
+
+    /** The tokens that end a text, where {@code config.json} or {@code generation_config.json} lists them. */
+    static List<Integer> endTokens(JsonFile file) {
+        List<Integer> ids = new ArrayList<>();
+        JsonElement value = file.value("eos_token_id");
+        if (value != null && value.isJsonArray()) {
+            value.getAsJsonArray().forEach(id -> ids.add(id.getAsInt()));
+        } else if (value != null) {
+            file.integer("eos_token_id").ifPresent(id -> ids.add((int) id));
+        }
+        return ids;
+    }
+}

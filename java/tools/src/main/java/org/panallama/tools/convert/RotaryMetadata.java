@@ -1,0 +1,122 @@
+package org.panallama.tools.convert;
+
+import com.google.gson.JsonElement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.panallama.gguf.GgufValue;
+
+/**
+ * The rotary position embedding and how it is stretched: linearly, by YaRN (Peng et al. 2023, arXiv 2309.00071), as Llama
+ * 3.1 does, or by LongRoPE (Ding et al. 2024, arXiv 2402.13753).
+ */
+final class RotaryMetadata {
+
+    private final ModelConfig config;
+    private final JsonFile rope;
+    private final String type;
+    private final String prefix;
+
+    RotaryMetadata(ModelConfig config, String architecture) {
+        this.config = config;
+        this.rope = config.rope();
+        this.type = rope.string("rope_type", "type").orElse("default").toLowerCase(Locale.ROOT);
+        this.prefix = architecture + ".rope.";
+    }
+
+    void addTo(Map<String, GgufValue> metadata, List<String> warnings) {
+        switch (type) {
+            case "linear" -> {
+                metadata.put(prefix + "scaling.type", GgufValue.string("linear"));
+                metadata.put(prefix + "scaling.factor", float32(rope.requireNumber("factor")));
+            }
+            case "yarn" -> addYarn(metadata);
+            case "longrope", "su" -> addLongRope(metadata);
+            case "default", "llama3" -> {}
+            case "dynamic" ->
+                warnings.add("the model stretches its rotary embedding with the text's length (dynamic); llama.cpp does not:"
+                        + " texts longer than " + config.context() + " tokens come out worse");
+            default ->
+                throw new ConversionException(config.json().file() + ": the rotary embedding is of type '" + type
+                        + "', known are default, linear, dynamic, yarn, llama3 and longrope");
+        }
+        metadata.put(prefix + "freq_base", float32(config.ropeBase()));
+    }
+
+    private void addYarn(Map<String, GgufValue> metadata) {
+        metadata.put(prefix + "scaling.type", GgufValue.string("yarn"));
+        metadata.put(prefix + "scaling.factor", float32(rope.requireNumber("factor")));
+        metadata.put(prefix + "scaling.original_context_length", GgufValue.uint32(originalContext()));
+        put(metadata, "scaling.yarn_ext_factor", "extrapolation_factor");
+        put(metadata, "scaling.yarn_attn_factor", "attention_factor", "attn_factor");
+        put(metadata, "scaling.yarn_beta_fast", "beta_fast");
+        put(metadata, "scaling.yarn_beta_slow", "beta_slow");
+    }
+
+    private void addLongRope(Map<String, GgufValue> metadata) {
+        double stretch = (double) config.context() / originalContext();
+        double attention = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(originalContext()));
+        metadata.put(prefix + "scaling.type", GgufValue.string("longrope"));
+        metadata.put(prefix + "scaling.original_context_length", GgufValue.uint32(originalContext()));
+        metadata.put(
+                prefix + "scaling.attn_factor",
+                float32(rope.number("attention_factor").orElse(attention)));
+    }
+
+    private void put(Map<String, GgufValue> metadata, String key, String... spellings) {
+        rope.number(spellings).ifPresent(value -> metadata.put(prefix + key, float32(value)));
+    }
+
+    private long originalContext() {
+        return rope.integer("original_max_position_embeddings")
+                .orElseGet(() -> config.json()
+                        .integer("original_max_position_embeddings")
+                        .orElseGet(config::context));
+    }
+
+    /** Divisors of the rotation's frequencies that no formula of llama.cpp's gives. */
+    List<PlannedTensor> tensors() {
+        return switch (type) {
+            case "llama3" -> List.of(PlannedTensor.computed("rope_freqs.weight", llama3()));
+            case "longrope", "su" -> List.of(
+                    PlannedTensor.computed("rope_factors_long.weight", factors("long_factor")),
+                    PlannedTensor.computed("rope_factors_short.weight", factors("short_factor")));
+            default -> List.of();
+        };
+    }
+
+    /** Waves longer than the trained context are stretched, short ones not, and those between in between. */
+    private List<Float> llama3() {
+        double factor = rope.number("factor").orElse(8);
+        double low = rope.number("low_freq_factor").orElse(1);
+        double high = rope.number("high_freq_factor").orElse(4);
+        double context = rope.number("original_max_position_embeddings").orElse(8192);
+        long size = config.headSize();
+        List<Float> divisors = new ArrayList<>();
+        for (long i = 0; i < size; i += 2) {
+            double wave = 2 * Math.PI * Math.pow(config.ropeBase(), (double) i / size);
+            double turns = context / wave;
+            double share = Math.min(1, Math.max(0, (turns - low) / (high - low)));
+            divisors.add((float) (1 / ((1 - share) / factor + share)));
+        }
+        return divisors;
+    }
+
+    private List<Float> factors(String key) {
+        Optional<JsonElement> values =
+                Optional.ofNullable(rope.value(key)).filter(JsonElement::isJsonArray);
+        if (values.isEmpty() || values.get().getAsJsonArray().size() != config.headSize() / 2) {
+            throw new ConversionException(config.json().file() + ": longrope needs " + key + " with "
+                    + config.headSize() / 2 + " numbers");
+        }
+        List<Float> factors = new ArrayList<>();
+        values.get().getAsJsonArray().forEach(value -> factors.add(value.getAsFloat()));
+        return factors;
+    }
+
+    private static GgufValue float32(double value) {
+        return GgufValue.float32((float) value);
+    }
+}
