@@ -19,8 +19,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "convert",
         customSynopsis = "panallama convert DIR -o FILE [OPTIONS]",
-        description = "Converts a Hugging Face checkpoint (config.json, safetensors, tokenizer) to a GGUF file: Mixtral,"
-                + " Llama, Mistral, Qwen2, Qwen2-MoE, Qwen3, Qwen3-MoE, OLMoE; BERT, RoBERTa and XLM-RoBERTa embedders.",
+        description =
+                "Converts a Hugging Face checkpoint (config.json, safetensors, tokenizer) to a GGUF file: Mixtral,"
+                        + " Llama, Mistral, Qwen2, Qwen2-MoE, Qwen3, Qwen3-MoE, OLMoE; BERT, RoBERTa and XLM-RoBERTa embedders.",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {
@@ -45,14 +46,16 @@ final class ConvertCommand implements Callable<Integer> {
             names = "--type",
             paramLabel = "TYPE",
             defaultValue = "f16",
-            description = "Format of the matrices: f32, f16, bf16 or q8_0 (default: ${DEFAULT-VALUE}). Norms, biases and"
-                    + " routers are f32 in all of them.")
+            description =
+                    "Format of the matrices: f32, f16, bf16 or q8_0 (default: ${DEFAULT-VALUE}). Norms, biases and"
+                            + " routers are f32 in all of them.")
     private String type;
 
     @Option(
             names = "--name",
             paramLabel = "TEXT",
-            description = "The model's name in the file (default: from the model card, config.json or the folder's name).")
+            description =
+                    "The model's name in the file (default: from the model card, config.json or the folder's name).")
     private @Nullable String modelName;
 
     @Option(
@@ -84,7 +87,7 @@ final class ConvertCommand implements Callable<Integer> {
                 LoadingBar bar = new LoadingBar(streams.err(), interruption, "converting")) {
             report = converter.write(output, done -> bar.onProgress((float) done));
         }
-        report.warnings().forEach(warning -> streams.err().println("warning: " + Printable.text(warning)));
+        report.warnings().forEach(warning -> streams.err().println("warning: " + warning));
         streams.err()
                 .println(String.format(
                         Locale.ROOT,

@@ -24,6 +24,7 @@ final class Program {
         commands.put("bench", () -> new BenchCommand(streams));
         commands.put("synth", () -> new SynthCommand(streams));
         commands.put("perplexity", () -> new PerplexityCommand(streams));
+        commands.put("convert", () -> new ConvertCommand(streams));
         commands.put("gguf", () -> GgufCommand.create(streams));
     }
 

@@ -29,11 +29,15 @@ final class AddedTokens {
         source.tokenizerConfig().object("added_tokens_decoder").ifPresent(decoder -> {
             for (Map.Entry<String, JsonElement> entry : decoder.json().entrySet()) {
                 if (entry.getValue().isJsonObject()) {
-                    JsonFile token = new JsonFile(decoder.file(), entry.getValue().getAsJsonObject());
+                    JsonFile token =
+                            new JsonFile(decoder.file(), entry.getValue().getAsJsonObject());
                     String content = token.string("content")
                             .orElseThrow(() -> new ConversionException(
                                     decoder.file() + ": added token " + entry.getKey() + " has no content"));
-                    add(id(decoder, entry.getKey()), content, token.bool("special").orElse(false));
+                    add(
+                            id(decoder, entry.getKey()),
+                            content,
+                            token.bool("special").orElse(false));
                 }
             }
         });
@@ -52,7 +56,8 @@ final class AddedTokens {
             source.warnings()
                     .add("the added token '" + text + "' is left out: its id " + id + " is beyond vocab_size "
                             + vocabulary.size());
-        } else if (vocabulary.type(id) == Vocabulary.Type.UNKNOWN && vocabulary.text(id).equals(text)) {
+        } else if (vocabulary.type(id) == Vocabulary.Type.UNKNOWN
+                && vocabulary.text(id).equals(text)) {
             return; // llama.cpp falls back to the token of this type
         } else if (special || TokenizerSource.looksSpecial(text)) {
             vocabulary.set(id, text, SCORE, Vocabulary.Type.CONTROL);

@@ -48,8 +48,7 @@ public final class ConversionOptions {
 
         private ConversionType type = ConversionType.F16;
         // More than a few write faster than disks do.
-        private int threads =
-                Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors() / 2));
+        private int threads = Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors() / 2));
         private @Nullable String name;
 
         private Builder() {}

@@ -50,8 +50,7 @@ public final class Converter {
         if (!architecture.encoder()) {
             tensors.addAll(new RotaryMetadata(config, architecture.ggufName()).tensors());
         }
-        tensors.addAll(
-                TensorPlan.of(architecture, config, options.type(), Safetensors.open(folder), warnings));
+        tensors.addAll(TensorPlan.of(architecture, config, options.type(), Safetensors.open(folder), warnings));
         addMetadata(config);
     }
 
@@ -157,8 +156,9 @@ public final class Converter {
         }
         long room = Files.getFileStore(parent).getUsableSpace();
         if (room < bytes()) {
-            throw new LlamaException("Cannot write " + target + ": it will have " + (bytes() >> 20)
-                    + " MiB, and the disk has room for " + (room >> 20) + " MiB. Choose a smaller type or another disk.");
+            throw new LlamaException(
+                    "Cannot write " + target + ": it will have " + (bytes() >> 20) + " MiB, and the disk has room for "
+                            + (room >> 20) + " MiB. Choose a smaller type or another disk.");
         }
     }
 }

@@ -46,7 +46,9 @@ final class Hyperparameters {
     private void addDecoder() {
         count("attention.head_count_kv", config.kvHeads());
         new RotaryMetadata(config, architecture.ggufName()).addTo(metadata, warnings);
-        number("attention.layer_norm_rms_epsilon", config.json().number("rms_norm_eps", "norm_eps").orElseGet(this::epsilon));
+        number(
+                "attention.layer_norm_rms_epsilon",
+                config.json().number("rms_norm_eps", "norm_eps").orElseGet(this::epsilon));
         if (architecture.hasExperts()) {
             addExperts();
         }
@@ -78,14 +80,18 @@ final class Hyperparameters {
                 .integer("shared_expert_intermediate_size")
                 .ifPresent(size -> count("expert_shared_feed_forward_length", size));
         boolean renormalizes = architecture == Architecture.QWEN3_MOE || architecture == Architecture.MIXTRAL;
-        config.json().bool("norm_topk_prob").filter(stated -> stated != renormalizes).ifPresent(stated -> {
-            warnings.add("config.json says norm_topk_prob " + stated + ", llama.cpp computes " + architecture.ggufName()
-                    + " as if it were " + renormalizes);
-        });
+        config.json()
+                .bool("norm_topk_prob")
+                .filter(stated -> stated != renormalizes)
+                .ifPresent(stated -> {
+                    warnings.add("config.json says norm_topk_prob " + stated + ", llama.cpp computes "
+                            + architecture.ggufName() + " as if it were " + renormalizes);
+                });
     }
 
     private void warnAboutWindow() {
-        boolean used = config.json().bool("use_sliding_window").orElse(true) && config.json().has("sliding_window");
+        boolean used = config.json().bool("use_sliding_window").orElse(true)
+                && config.json().has("sliding_window");
         if (used && config.json().size("sliding_window") < config.context()) {
             warnings.add("the model attends to the last " + config.json().size("sliding_window")
                     + " tokens only (sliding_window), llama.cpp computes " + architecture.ggufName()

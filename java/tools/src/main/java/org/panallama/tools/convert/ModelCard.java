@@ -120,7 +120,9 @@ final class ModelCard {
     /** {@code mixtral-8x7B-instruct} becomes {@code Mixtral 8x7B Instruct}. */
     static String title(String id) {
         return Arrays.stream(id.strip().split("[-\\s]+"))
-                .map(word -> word.matches("[a-z]\\S*") && word.equals(word.toLowerCase(Locale.ROOT)) && !word.matches("v\\d+(\\.\\d+)*")
+                .map(word -> word.matches("[a-z]\\S*")
+                                && word.equals(word.toLowerCase(Locale.ROOT))
+                                && !word.matches("v\\d+(\\.\\d+)*")
                         ? Character.toUpperCase(word.charAt(0)) + word.substring(1)
                         : word)
                 .collect(Collectors.joining(" "));
@@ -146,7 +148,10 @@ final class ModelCard {
         for (String key : keys) {
             Object value = header.get(key);
             if (value instanceof Collection<?> list) {
-                return list.stream().map(ModelCard::scalar).flatMap(Optional::stream).toList();
+                return list.stream()
+                        .map(ModelCard::scalar)
+                        .flatMap(Optional::stream)
+                        .toList();
             }
             Optional<String> single = scalar(value);
             if (single.isPresent()) {

@@ -116,7 +116,8 @@ final class ModelConfig {
     }
 
     double ropeBase() {
-        return rope().number("rope_theta").orElseGet(() -> json.number("rope_theta").orElse(10000));
+        return rope().number("rope_theta")
+                .orElseGet(() -> json.number("rope_theta").orElse(10000));
     }
 
     /** What the dimensions in the tables of tensors are called, and how large they are. */

@@ -22,7 +22,8 @@ final class PreTokenizers {
     private static final String CAPITALISED = "[^\\r\\n\\p{L}\\p{N}]?" + HEAD + "*" + TAIL + "+";
     private static final String CAPITALS = "[^\\r\\n\\p{L}\\p{N}]?" + HEAD + "+" + TAIL + "*";
 
-    private static final String GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+    private static final String GPT2 =
+            "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
     private static final String LLAMA3 = CONTRACTIONS + WORD + "|\\p{N}{1,3}" + SIGNS;
     private static final String QWEN2 = CONTRACTIONS + WORD + "|\\p{N}" + SIGNS;
 
@@ -39,12 +40,10 @@ final class PreTokenizers {
         name("qwen2", QWEN2, BYTES);
         name(
                 "qwen35",
-                CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*" + SPACES,
+                CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*"
+                        + SPACES,
                 BYTES);
-        name(
-                "seed-coder",
-                CONTRACTIONS + WORD + "|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\\r\\n]+" + SPACES,
-                BYTES);
+        name("seed-coder", CONTRACTIONS + WORD + "|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\\r\\n]+" + SPACES, BYTES);
         name("tekken", CAPITALISED + "|" + CAPITALS + "|\\p{N}" + SIGNS_AND_SLASH, BYTES);
         name(
                 "gpt-4o",
@@ -109,7 +108,8 @@ final class PreTokenizers {
         String behavior = step.string("behavior").orElse("Isolated");
         boolean inverted = step.bool("invert").orElse(false);
         String plain = canonical(pattern);
-        // Removing what lies between the matches of an expression that matches everything is the same as isolating them.
+        // Removing what lies between the matches of an expression that matches everything is the same as isolating
+        // them.
         boolean isolated = behavior.equals("Isolated") && !inverted || behavior.equals("Removed") && inverted;
         if (!isolated) {
             return plain + " (" + behavior + (inverted ? ", inverted)" : ")");

@@ -36,8 +36,9 @@ final class RotaryMetadata {
             case "longrope", "su" -> addLongRope(metadata);
             case "default", "llama3" -> {}
             case "dynamic" ->
-                warnings.add("the model stretches its rotary embedding with the text's length (dynamic); llama.cpp does not:"
-                        + " texts longer than " + config.context() + " tokens come out worse");
+                warnings.add(
+                        "the model stretches its rotary embedding with the text's length (dynamic); llama.cpp does not:"
+                                + " texts longer than " + config.context() + " tokens come out worse");
             default ->
                 throw new ConversionException(config.json().file() + ": the rotary embedding is of type '" + type
                         + "', known are default, linear, dynamic, yarn, llama3 and longrope");
@@ -80,9 +81,10 @@ final class RotaryMetadata {
     List<PlannedTensor> tensors() {
         return switch (type) {
             case "llama3" -> List.of(PlannedTensor.computed("rope_freqs.weight", llama3()));
-            case "longrope", "su" -> List.of(
-                    PlannedTensor.computed("rope_factors_long.weight", factors("long_factor")),
-                    PlannedTensor.computed("rope_factors_short.weight", factors("short_factor")));
+            case "longrope", "su" ->
+                List.of(
+                        PlannedTensor.computed("rope_factors_long.weight", factors("long_factor")),
+                        PlannedTensor.computed("rope_factors_short.weight", factors("short_factor")));
             default -> List.of();
         };
     }
@@ -105,11 +107,10 @@ final class RotaryMetadata {
     }
 
     private List<Float> factors(String key) {
-        Optional<JsonElement> values =
-                Optional.ofNullable(rope.value(key)).filter(JsonElement::isJsonArray);
+        Optional<JsonElement> values = Optional.ofNullable(rope.value(key)).filter(JsonElement::isJsonArray);
         if (values.isEmpty() || values.get().getAsJsonArray().size() != config.headSize() / 2) {
-            throw new ConversionException(config.json().file() + ": longrope needs " + key + " with "
-                    + config.headSize() / 2 + " numbers");
+            throw new ConversionException(
+                    config.json().file() + ": longrope needs " + key + " with " + config.headSize() / 2 + " numbers");
         }
         List<Float> factors = new ArrayList<>();
         values.get().getAsJsonArray().forEach(value -> factors.add(value.getAsFloat()));

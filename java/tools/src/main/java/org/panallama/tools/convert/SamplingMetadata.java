@@ -27,7 +27,6 @@ final class SamplingMetadata {
     }
 
     private static void number(JsonFile from, Map<String, GgufValue> to, String key, String... spellings) {
-        from.number(spellings)
-                .ifPresent(value -> to.put("general.sampling." + key, GgufValue.float32((float) value)));
+        from.number(spellings).ifPresent(value -> to.put("general.sampling." + key, GgufValue.float32((float) value)));
     }
 }

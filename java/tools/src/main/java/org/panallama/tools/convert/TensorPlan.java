@@ -143,7 +143,9 @@ final class TensorPlan {
     }
 
     static long positionOffset(Architecture architecture, ModelConfig config) {
-        return architecture.roberta() ? 1 + config.json().integer("pad_token_id").orElse(1) : 0;
+        return architecture.roberta()
+                ? 1 + config.json().integer("pad_token_id").orElse(1)
+                : 0;
     }
 
     /** One tensor holds gate and up of all experts: [experts, 2 * rows, columns]. */
@@ -190,8 +192,8 @@ final class TensorPlan {
     private long size(String dimension) {
         Long size = dimensions.get(dimension);
         if (size == null) {
-            throw new ConversionException(
-                    config.json().file() + " does not say how large '" + dimension + "' of " + config.className() + " is");
+            throw new ConversionException(config.json().file() + " does not say how large '" + dimension + "' of "
+                    + config.className() + " is");
         }
         return size;
     }

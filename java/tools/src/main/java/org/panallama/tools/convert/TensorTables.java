@@ -85,8 +85,7 @@ final class TensorTables {
 
     static final List<TensorRule> QWEN2 = join(EMBEDDING, attention(NEEDED, NEEDED), FEED_FORWARD, HEAD);
 
-    static final List<TensorRule> QWEN2_MOE =
-            join(EMBEDDING, attention(NEEDED, NEEDED), EXPERTS, SHARED_EXPERT, HEAD);
+    static final List<TensorRule> QWEN2_MOE = join(EMBEDDING, attention(NEEDED, NEEDED), EXPERTS, SHARED_EXPERT, HEAD);
 
     static final List<TensorRule> QWEN3 = join(EMBEDDING, attention(NEEDED, NEEDED), HEAD_NORMS, FEED_FORWARD, HEAD);
 

@@ -161,8 +161,7 @@ final class TensorWriter {
             int count = Math.min(rowsOfPiece, rows - row);
             for (int i = 0; i < count; ) {
                 int run = (int) part.run(firstRow + row + i, count - i);
-                part.tensor()
-                        .floats(part.sourceRow(firstRow + row + i) * columns, values, i * columns, run * columns);
+                part.tensor().floats(part.sourceRow(firstRow + row + i) * columns, values, i * columns, run * columns);
                 i += run;
             }
             overflow |= FloatEncoder.encode(tensor.format(), values, count * columns, out);

@@ -32,7 +32,8 @@ final class TokenizerMetadata {
         if (source.architecture().encoder()) {
             metadata.put(
                     PREFIX + "token_type_count",
-                    GgufValue.uint32(source.config().json().integer("type_vocab_size").orElse(1)));
+                    GgufValue.uint32(
+                            source.config().json().integer("type_vocab_size").orElse(1)));
         }
         new SpecialTokens(source, vocabulary, metadata).add();
         ChatTemplates.add(source, metadata);
@@ -50,8 +51,9 @@ final class TokenizerMetadata {
                 case "BPE" -> json.byteLevel() ? byteLevel(json) : byteFallback(json);
                 case "Unigram" -> unigram(json);
                 case "WordPiece" -> wordPiece(json.vocabulary(), json);
-                default -> throw json.damaged("the tokenizer is of type " + json.type()
-                        + ", known are BPE, Unigram and WordPiece");
+                default ->
+                    throw json.damaged(
+                            "the tokenizer is of type " + json.type() + ", known are BPE, Unigram and WordPiece");
             };
         }
         if (Files.exists(unigram)) {
@@ -75,8 +77,7 @@ final class TokenizerMetadata {
         for (int id = 0; id < Math.min(pieces.size(), vocabulary.size()); id++) {
             SentencePieceModel.Piece piece = pieces.get(id);
             boolean defined = piece.type() == Vocabulary.Type.USER_DEFINED;
-            vocabulary.set(
-                    id, defined ? piece.text().replace(SPACE, " ") : piece.text(), piece.score(), piece.type());
+            vocabulary.set(id, defined ? piece.text().replace(SPACE, " ") : piece.text(), piece.score(), piece.type());
         }
         new AddedTokens(source, vocabulary).addAll();
         put("model", GgufValue.string(model.unigram() ? "t5" : "llama"));
@@ -95,7 +96,8 @@ final class TokenizerMetadata {
             put("remove_extra_whitespaces", GgufValue.bool(model.removesExtraWhitespace()));
             addCharsmap(model.charsmap());
         } else if (model.charsmap().length > 0) {
-            source.warnings().add("the tokenizer normalizes characters, which llama.cpp does not do for models of its kind");
+            source.warnings()
+                    .add("the tokenizer normalizes characters, which llama.cpp does not do for models of its kind");
         }
     }
 
@@ -112,14 +114,18 @@ final class TokenizerMetadata {
     /** Tokens as in GPT-2: bytes written as letters. */
     private Vocabulary byteLevel(TokenizerJson json) {
         Vocabulary vocabulary = plain(json, 0);
-        json.added().forEach(token -> new AddedTokens(source, vocabulary).add(token.id(), token.content(), token.special()));
+        json.added()
+                .forEach(
+                        token -> new AddedTokens(source, vocabulary).add(token.id(), token.content(), token.special()));
         String pre = PreTokenizers.name(json);
         put("model", GgufValue.string("gpt2"));
         put("pre", GgufValue.string(source.architecture().encoder() && pre.equals("gpt-2") ? "roberta-bpe" : pre));
         vocabulary.addTo(metadata, false);
-        put("merges", GgufValue.strings(json.merges().stream()
-                .map(pair -> letters(pair[0]) + " " + letters(pair[1]))
-                .toList()));
+        put(
+                "merges",
+                GgufValue.strings(json.merges().stream()
+                        .map(pair -> letters(pair[0]) + " " + letters(pair[1]))
+                        .toList()));
         return vocabulary;
     }
 
@@ -152,9 +158,12 @@ final class TokenizerMetadata {
         }
         Vocabulary vocabulary = plain(json, 0);
         String unknown = json.model().string("unk_token").orElse("<unk>");
-        json.vocabulary().forEach((text, id) -> vocabulary.set(
-                id, text, -ranks.getOrDefault(text, merges.size()), fallbackType(text, unknown)));
-        json.added().forEach(token -> new AddedTokens(source, vocabulary).add(token.id(), token.content(), token.special()));
+        json.vocabulary()
+                .forEach((text, id) -> vocabulary.set(
+                        id, text, -ranks.getOrDefault(text, merges.size()), fallbackType(text, unknown)));
+        json.added()
+                .forEach(
+                        token -> new AddedTokens(source, vocabulary).add(token.id(), token.content(), token.special()));
         put("model", GgufValue.string("llama"));
         put("pre", GgufValue.string("default"));
         vocabulary.addTo(metadata, true);
@@ -175,7 +184,9 @@ final class TokenizerMetadata {
         return json.normalizers().stream().anyMatch(step -> TokenizerJson.is(step, "Prepend"))
                 || json.preTokenizers().stream()
                         .anyMatch(step -> TokenizerJson.is(step, "Metaspace")
-                                && !step.string("prepend_scheme").orElse("always").equals("never")
+                                && !step.string("prepend_scheme")
+                                        .orElse("always")
+                                        .equals("never")
                                 && step.bool("add_prefix_space").orElse(true));
     }
 
@@ -195,7 +206,9 @@ final class TokenizerMetadata {
                     piece.getValue(),
                     id == unknown ? Vocabulary.Type.UNKNOWN : Vocabulary.Type.NORMAL);
         }
-        json.added().forEach(token -> new AddedTokens(source, vocabulary).add(token.id(), token.content(), token.special()));
+        json.added()
+                .forEach(
+                        token -> new AddedTokens(source, vocabulary).add(token.id(), token.content(), token.special()));
         put("model", GgufValue.string("t5"));
         put("pre", GgufValue.string("default"));
         vocabulary.addTo(metadata, true);
@@ -258,8 +271,7 @@ final class TokenizerMetadata {
             }
             boolean special = text.matches("\\[(PAD|UNK|CLS|SEP|MASK)]");
             String marked = text.startsWith("##") ? text.substring(2) : SPACE + text;
-            vocabulary.set(
-                    id, special ? text : marked, 0, special ? Vocabulary.Type.CONTROL : Vocabulary.Type.NORMAL);
+            vocabulary.set(id, special ? text : marked, 0, special ? Vocabulary.Type.CONTROL : Vocabulary.Type.NORMAL);
         });
         if (json != null) {
             json.added().stream()

@@ -84,7 +84,8 @@ class MixtralConversionTest {
     @Test
     void textsHaveTheTokensOfTheEmbeddedModel() {
         try (Model converted = Model.load(
-                        convert(ConversionType.F16), ModelOptions.builder().vocabOnly(true).build());
+                        convert(ConversionType.F16),
+                        ModelOptions.builder().vocabOnly(true).build());
                 Model reference = Model.load(TinyModel.path())) {
             for (String text : new String[] {
                 "[INST] 法国的英文名是什么？ [/INST] France", "床前明月光，疑是地上霜。", "naïve café\n\t🦙🦙 x = 3.14;", "", "  two  spaces "
