@@ -15,6 +15,8 @@ final class DataCheck {
 
     private final GgmlType type;
     private final int[] scales; // where in a block half-precision scales lie
+    private final long signs; // of the numbers in eight bytes; 0 unless the type is a floating-point one
+    private final long units; // the lowest bit of each number's exponent
     private long blocks;
     private long bad;
     private long firstBad;
@@ -22,6 +24,19 @@ final class DataCheck {
     private DataCheck(GgmlType type) {
         this.type = type;
         this.scales = scales(type);
+        this.signs = switch (type) {
+            case F16, BF16 -> 0x8000_8000_8000_8000L;
+            case F32 -> 0x8000_0000_8000_0000L;
+            case F64 -> 0x8000_0000_0000_0000L;
+            default -> 0;
+        };
+        this.units = switch (type) {
+            case F16 -> 0x0400_0400_0400_0400L;
+            case BF16 -> 0x0080_0080_0080_0080L;
+            case F32 -> 0x0080_0000_0080_0000L;
+            case F64 -> 0x0010_0000_0000_0000L;
+            default -> 0;
+        };
     }
 
     private static int[] scales(GgmlType type) {
@@ -60,11 +75,23 @@ final class DataCheck {
 
     private void scan(ByteBuffer chunk) {
         int width = type.typeSize();
-        for (int at = 0; at < chunk.limit(); at += width) {
-            if (!isFinite(chunk, at)) {
-                firstBad = bad++ == 0 ? blocks : firstBad;
+        int whole = signs == 0 ? 0 : chunk.limit() & -Long.BYTES;
+        long exponents = signs - units;
+        for (int at = 0; at < whole; at += Long.BYTES) {
+            // One more than an exponent of all ones carries into the place of the sign.
+            if (((chunk.getLong(at) & exponents) + units & signs) != 0) {
+                scan(chunk, at, at + Long.BYTES, width);
             }
-            blocks++;
+        }
+        scan(chunk, whole, chunk.limit(), width);
+        blocks += chunk.limit() / width;
+    }
+
+    private void scan(ByteBuffer chunk, int from, int to, int width) {
+        for (int at = from; at < to; at += width) {
+            if (!isFinite(chunk, at)) {
+                firstBad = bad++ == 0 ? blocks + at / width : firstBad;
+            }
         }
     }
 

@@ -19,9 +19,10 @@ final class PendingFile implements Closeable {
     private final FileChannel channel;
 
     PendingFile(Path target) throws IOException {
-        this.target = target;
+        // Behind a link it is the file that is written, not the link that is replaced.
+        this.target = Files.isSymbolicLink(target) && Files.exists(target) ? target.toRealPath() : target;
         // Not Files.createTempFile: it hides the file from everybody else, and models are shared.
-        this.temporary = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        this.temporary = this.target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
         try {
             this.channel = FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
         } catch (IOException e) {
