@@ -43,8 +43,10 @@ inline __mmask16 row_mask(int rows) {
     return static_cast<__mmask16>(rows >= tile_rows ? 0xffffu : (1u << std::max(rows, 0)) - 1);
 }
 
+using panel_read_ahead = read_ahead<_MM_HINT_T1>;  // too much for the first-level cache
+
 template <format F> __attribute__((noinline, flatten)) void unpack_tile(const unpacker<F> &unpack,
-                                                                        const tile_source &in, read_ahead ahead,
+                                                                        const tile_source &in, panel_read_ahead ahead,
                                                                         __m512i *weights, tile_scales *scales) {
     unpacker<F>::scales(in, scales);
     unpack.weights(in, [&](auto i, const quad &q) {
@@ -66,7 +68,7 @@ template <format F> void multiply_panels(const product &p, const column *columns
             for (int t = 0; t < 2; t++) {
                 const int row = r + t * tile_rows;
                 if (row >= p.rows) continue;  // the second tile keeps older values, which nobody reads
-                const read_ahead ahead{after + (2 * s + t) * tile_rows * step_bytes(F)};
+                const panel_read_ahead ahead{after + (2 * s + t) * tile_rows * step_bytes(F)};
                 unpack_tile<F>(unpack, tile_at<F>(p, row, s, own->staged), ahead, own->unpacked.weights[t],
                                &own->unpacked.scales[t]);
             }

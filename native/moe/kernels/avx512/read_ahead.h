@@ -7,12 +7,12 @@
 namespace panallama::avx512 {
 
 // Fetches the rows after the present ones in one ascending stream, an equal part with every step. Rows side by side are
-// as many streams at once, which memory serves slower; from the second-level cache they cost nothing.
-struct read_ahead {
+// as many streams at once, which memory serves slower; from a cache they cost nothing.
+template <_mm_hint Cache> struct read_ahead {
     const uint8_t *at;
 
     template <int Bytes> void advance() {
-        for (int i = 0; i < Bytes; i += 64) _mm_prefetch(reinterpret_cast<const char *>(at + i), _MM_HINT_T1);
+        for (int i = 0; i < Bytes; i += 64) _mm_prefetch(reinterpret_cast<const char *>(at + i), Cache);
         at += Bytes;
     }
 };

@@ -122,6 +122,11 @@ template <format F> struct row_scratch {
     alignas(64) uint8_t staged[rows_at_once][8 * 34];
 };
 
+// Weights are read once, and the third-level cache can do without them. Two cores of a Zen 5 (EPYC) read Q3_K from
+// memory at 100 % of the speed of reading alone, at 94 % with _MM_HINT_T0 and at 89 % with _MM_HINT_T1; Q2_K at 103, 91
+// and 89 %.
+constexpr _mm_hint into = _MM_HINT_NTA;
+
 template <format F> __attribute__((flatten)) void multiply_rows(const product &p, const column &c) {
     using kernel_type = row_kernel<F>;
     const kernel_type kern;
@@ -139,7 +144,7 @@ template <format F> __attribute__((flatten)) void multiply_rows(const product &p
                            static_cast<size_t>(first) * step_bytes(F);
             }
             const bool last = r + rows_at_once >= p.rows;
-            read_ahead ahead{last && p.next != nullptr ? p.next : block[0] + rows_at_once * p.row_bytes};
+            read_ahead<into> ahead{last && p.next != nullptr ? p.next : block[0] + rows_at_once * p.row_bytes};
             __m512 total[kernel_type::vectors];
             for (__m512 &t : total) t = _mm512_setzero_ps();
             for (int s = 0; s < steps - (short_step ? 1 : 0); s++) {
