@@ -106,7 +106,8 @@ class matmul {
 
     void quantize_slots(activation_step *out, int64_t first, int64_t last) const;
     void group_columns(column *columns, int32_t *begin, int32_t *cursor) const;
-    void multiply(const grouping &g, const private_memory &own) const;
+    int item_rows(int64_t columns, int threads) const;  // that a thread takes at a time
+    void multiply(const grouping &g, const private_memory &own, int threads) const;
     void multiply_gated(const product &gate, const item &at, int rows_per_item, const private_memory &own) const;
     void wait_for_all(int threads) const;
 
