@@ -29,6 +29,15 @@ template <format F> struct row_kernel;
 
 inline __m512i load_64(const void *p) { return _mm512_loadu_si512(p); }
 
+// 64 bytes of a row, which are not aligned: GCC would load them again for every use, each time from two cache lines.
+inline __m512i load_row_64(const uint8_t *p) {
+    __m512i v = _mm512_loadu_si512(p);
+#if defined(__GNUC__)
+    __asm__("" : "+v"(v));
+#endif
+    return v;
+}
+
 inline __m512i load_twice_32(const void *p) {
     return _mm512_broadcast_i64x4(_mm256_loadu_si256(static_cast<const __m256i *>(p)));
 }

@@ -110,8 +110,8 @@ template <> struct row_kernel<format::iq2_xxs> {
         const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
         __m512i sum[2];
         repeat<2>([&](auto pair) PANALLAMA_INLINE {
-            const __m512i x = load_64(w[2 * pair] + 2);
-            const __m512i y = load_64(w[2 * pair + 1] + 2);
+            const __m512i x = load_row_64(w[2 * pair] + 2);
+            const __m512i y = load_row_64(w[2 * pair + 1] + 2);
             const __m512i at = _mm512_permutex2var_epi32(x, even, y);
             const __m512i rest = _mm512_permutex2var_epi32(x, odd, y);  // four times seven signs, then a scale
             const __m512i first = look_up_256(t.iq2_xxs[0], at);
@@ -163,8 +163,8 @@ template <> struct row_kernel<format::iq2_xs> {
         const __m512i odd = _mm512_add_epi8(even, bytes_of(1));
         __m512i sum[rows_at_once];
         repeat<2>([&](auto pair) PANALLAMA_INLINE {
-            const __m512i x = load_64(w[2 * pair] + 2);
-            const __m512i y = load_64(w[2 * pair + 1] + 2);
+            const __m512i x = load_row_64(w[2 * pair] + 2);
+            const __m512i y = load_row_64(w[2 * pair + 1] + 2);
             const __m512i low = _mm512_permutex2var_epi8(x, even, y);
             const __m512i high = _mm512_permutex2var_epi8(x, odd, y);
             const __mmask64 above = _mm512_test_epi8_mask(high, bytes_of(1));
@@ -205,7 +205,7 @@ template <> struct row_kernel<format::iq3_xxs> {
         const __m512i sign_at = _mm512_set1_epi64(0x15150e0e07070000);
         __m512i sum[rows_at_once];
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
-            const __m512i at = load_64(w[r] + 2);
+            const __m512i at = load_row_64(w[r] + 2);
             const __m512i rest =
                 _mm512_cvtepu32_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(w[r] + 66)));
             const __m512i signs = complete_signs<0>(_mm512_multishift_epi64_epi8(sign_at, rest));

@@ -69,7 +69,15 @@ template <bool Biased> inline PANALLAMA_INLINE __m512i sum_of_row(const k_activa
 }
 
 // Q2_K and Q3_K: vector k has bits 2 k and 2 k + 1 of 64 bytes, which are the groups of 16 weights 2 k, 2 k + 1,
-// 8 + 2 k, 9 + 2 k.
+// 8 + 2 k, 9 + 2 k. The bits stay where they are, but for the highest: vectors 1, 2 and 3 hold 4, 16 and 16 times their
+// weights. Scales times 16, 4, 1 and 1 make up for it, and a factor of 1/16 for everything.
+constexpr float two_bit_unit = 1 / 16.0f;
+
+inline row_words two_bit_scale_words(row_words scales) {
+    const __m512i shift = _mm512_broadcast_i32x4(_mm_setr_epi16(4, 4, 2, 2, 0, 0, 0, 0));
+    return {{_mm512_sllv_epi16(scales.v[0], shift), _mm512_sllv_epi16(scales.v[1], shift)}};
+}
+
 template <int Row, int Half> inline __m512i two_bit_scales(const row_words &words) {
     static constexpr scale_places places(
         [](int vector, int lane) { return 16 * (Row % 2) + 8 * (lane / 2) + 2 * (2 * Half + vector) + lane % 2; });
@@ -86,19 +94,20 @@ template <> struct row_kernel<format::q2_k> {
 
     void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
         const __m512i both = load_rows_16(w, 0);
-        const row_words scales = unsigned_words(and_bytes(both, 15));
+        const row_words scales = two_bit_scale_words(unsigned_words(and_bytes(both, 15)));
         const row_words mins = unsigned_words(and_bytes(_mm512_srli_epi16(both, 4), 15));
         __m512i sum[rows_at_once];
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
-            const __m512i bits = load_64(w[r] + 16);
-            __m512i codes[4];
-            for (int k = 0; k < 4; k++) codes[k] = and_bytes(_mm512_srli_epi16(bits, 2 * k), 3);
+            const __m512i bits = load_row_64(w[r] + 16);
+            const __m512i codes[4] = {and_bytes(bits, 0x03), and_bytes(bits, 0x0c), and_bytes(bits, 0x30),
+                                      and_bytes(_mm512_srli_epi16(bits, 2), 0x30)};
             sum[r] = sum_of_row<false>(a, codes, two_bit_scales<r, 0>(scales), two_bit_scales<r, 1>(scales));
         });
         __m512i below[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
         for (int i = 0; i < 2; i++) add_dot_16(below[i], mins.v[i], load_64(a.sums));
         const __m256 d = load_rows_halves(w, 80, a.scale);
-        total[0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(fold(sum)), spread_halves<0>(d), total[0]);
+        const __m512 scale = _mm512_mul_ps(spread_halves<0>(d), _mm512_set1_ps(two_bit_unit));
+        total[0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(fold(sum)), scale, total[0]);
         total[0] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(fold_pairs(below[0], below[1])), spread_halves<1>(d), total[0]);
     }
 };
@@ -109,6 +118,8 @@ template <> struct row_kernel<format::q3_k> {
 
     static void prepare(const activation_step &a, activations *out) {
         prepare_k<4, 16>(a, {0, 1, 2, 3}, {4, 5, 6, 7}, out);
+        for (int k = 1; k < 4; k++) out->bias[k] = _mm512_slli_epi32(out->bias[k], k == 1 ? 2 : 4);
+        out->scale *= two_bit_unit;
     }
 
     // Twelve bytes hold the low four bits of the scales 0..7 and 8..15, then the high two bits of every fourth scale.
@@ -125,19 +136,19 @@ template <> struct row_kernel<format::q3_k> {
     }
 
     void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
-        const row_words scales = scales_of(w);
-        const __m512i half_step = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4);
+        const row_words scales = two_bit_scale_words(scales_of(w));
+        const __m512i half_step = _mm512_setr_epi32(2, 2, 2, 2, 2, 2, 2, 2, 30, 30, 30, 30, 30, 30, 30, 30);
         __m512i sum[rows_at_once];
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
-            // Bit k of every byte of `high` belongs to vector k.
-            const __m512i high = _mm512_srlv_epi32(load_twice_32(w[r]), half_step);
-            const __m512i bits = load_64(w[r] + 32);
-            const __m512i four = bytes_of(4);
+            // Bit 2 + k of every byte of `high` belongs to vector k. Codes without the bit are four less.
+            const __m512i high = _mm512_rolv_epi32(load_twice_32(w[r]), half_step);
+            const __m512i higher = _mm512_slli_epi16(high, 1);
+            const __m512i bits = load_row_64(w[r] + 32);
             const __m512i codes[4] = {
-                and_or(_mm512_slli_epi16(high, 2), four, and_bytes(bits, 3)),
-                and_or(_mm512_slli_epi16(high, 1), four, and_bytes(_mm512_srli_epi16(bits, 2), 3)),
-                and_or(high, four, and_bytes(_mm512_srli_epi16(bits, 4), 3)),
-                and_or(_mm512_srli_epi16(high, 1), four, and_bytes(_mm512_srli_epi16(bits, 6), 3)),
+                and_or(high, bytes_of(0x04), and_bytes(bits, 0x03)),
+                and_or(higher, bytes_of(0x10), and_bytes(bits, 0x0c)),
+                and_or(_mm512_slli_epi16(high, 2), bytes_of(0x40), and_bytes(bits, 0x30)),
+                and_or(higher, bytes_of(0x40), and_bytes(_mm512_srli_epi16(bits, 2), 0x30)),
             };
             sum[r] = sum_of_row<true>(a, codes, two_bit_scales<r, 0>(scales), two_bit_scales<r, 1>(scales));
         });
@@ -193,7 +204,7 @@ template <> struct row_kernel<format::q4_k> : k4_rows {
     void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
         add_k4(w, a, total, [](const uint8_t *block, __m512i(&codes)[4]) PANALLAMA_INLINE {
             for (int c = 0; c < 2; c++) {
-                const __m512i bytes = load_64(block + 16 + 64 * c);
+                const __m512i bytes = load_row_64(block + 16 + 64 * c);
                 codes[2 * c] = and_bytes(bytes, 15);
                 codes[2 * c + 1] = and_bytes(_mm512_srli_epi16(bytes, 4), 15);
             }
@@ -208,8 +219,8 @@ template <> struct row_kernel<format::q5_k> : k4_rows {
             const __m512i high = _mm512_srlv_epi32(load_twice_32(block + 16),
                                                    _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2));
             const __m512i sixteen = bytes_of(16);
-            const __m512i first = load_64(block + 48);
-            const __m512i second = load_64(block + 112);
+            const __m512i first = load_row_64(block + 48);
+            const __m512i second = load_row_64(block + 112);
             codes[0] = and_or(_mm512_slli_epi16(high, 4), sixteen, and_bytes(first, 15));
             codes[1] = and_or(_mm512_slli_epi16(high, 3), sixteen, and_bytes(_mm512_srli_epi16(first, 4), 15));
             codes[2] = and_or(high, sixteen, and_bytes(second, 15));
@@ -242,7 +253,7 @@ template <> struct row_kernel<format::q6_k> {
             const __m512i two = bytes_of(0x30);
             __m512i codes[4];
             for (int n = 0; n < 2; n++) {
-                const __m512i low = load_64(w[r] + 64 * n);
+                const __m512i low = load_row_64(w[r] + 64 * n);
                 const __m512i high = _mm512_srlv_epi32(load_twice_32(w[r] + 128 + 32 * n), half_64);
                 codes[2 * n] = and_or(_mm512_slli_epi16(high, 4), two, and_bytes(low, 15));
                 codes[2 * n + 1] = and_or(high, two, and_bytes(_mm512_srli_epi16(low, 4), 15));
