@@ -16,10 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.panallama.tiny.TinyModel;
 
-/** Damages a header at random; the data behind it is sparse. {@code -Dgguf.fuzz=1000000} does it more often. */
+/** Damages a header at random; the data behind it is sparse. {@code -Dpanallama.fuzz.cases=1000000} does it more often. */
 class GgufFuzzTest {
 
-    private static final int ROUNDS = Integer.getInteger("gguf.fuzz", 4000);
+    private static final int ROUNDS = Integer.getInteger("panallama.fuzz.cases", 4000);
     private static final long[] EXTREMES = {
         0, 1, -1, 1L << 31, 1L << 32, (1L << 32) - 1, 1L << 60, Long.MAX_VALUE, Long.MIN_VALUE, 13, 9, 255
     };
