@@ -12,8 +12,8 @@ import org.panallama.gguf.GgufType;
 import org.panallama.gguf.GgufValue;
 
 /**
- * {@code KEY=VALUE} or {@code KEY:TYPE=VALUE} of the command line. Without a type, a key keeps the one it has; a new key gets
- * the one that its value looks like. An array's value is a JSON array.
+ * {@code KEY=VALUE} or {@code KEY:TYPE=VALUE} of the command line. Without a type, a key keeps the one it has; a new
+ * key gets the one that its value looks like. An array's value is a JSON array.
  */
 final class GgufAssignment {
 

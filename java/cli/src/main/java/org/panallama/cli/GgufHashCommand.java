@@ -19,9 +19,9 @@ import picocli.CommandLine.Parameters;
         name = "hash",
         customSynopsis = "panallama gguf hash FILE [OPTIONS]",
         description =
-                "Prints the hash of each tensor, of all tensors together, and of the metadata. They do not depend on the"
-                        + " order of the metadata or on how the model is split; those of tensors are what llama.cpp's gguf-hash"
-                        + " prints.",
+                "Prints the hash of each tensor, of all tensors together, and of the metadata. They do not depend on"
+                        + " the order of the metadata or on how the model is split; those of tensors are what"
+                        + " llama.cpp's gguf-hash prints.",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {"  panallama gguf hash model.gguf", "  panallama gguf hash model.gguf --no-layer --algorithm sha1"})

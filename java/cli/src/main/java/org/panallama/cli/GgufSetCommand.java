@@ -20,11 +20,11 @@ import picocli.CommandLine.Parameters;
         name = "set",
         customSynopsis = "panallama gguf set FILE [KEY=VALUE...] [OPTIONS]",
         description = {
-            "Changes a file's metadata, renames tensors or leaves them out. A change that keeps the header's length, such as"
-                    + " that of a number, is made in place; otherwise the file is written anew and replaced.",
+            "Changes a file's metadata, renames tensors or leaves them out. A change that keeps the header's length,"
+                    + " such as that of a number, is made in place; otherwise the file is written anew and replaced.",
             "",
-            "KEY=VALUE keeps the key's type; a new key gets the type that its value looks like. KEY:TYPE=VALUE gives it one"
-                    + " of u8 i8 u16 i16 u32 i32 u64 i64 f32 f64 bool str. An array is written as in JSON."
+            "KEY=VALUE keeps the key's type; a new key gets the type that its value looks like. KEY:TYPE=VALUE gives"
+                    + " it one of u8 i8 u16 i16 u32 i32 u64 i64 f32 f64 bool str. An array is written as in JSON."
         },
         sortOptions = false,
         footerHeading = "%nExamples:%n",

@@ -17,8 +17,8 @@ import picocli.CommandLine.Parameters;
         customSynopsis = "panallama gguf stack-experts FILE -o FILE",
         description =
                 "Makes an old mixture-of-experts file loadable: of the tensors blk.N.ffn_gate.E.weight, one for each"
-                        + " expert, which llama.cpp refuses since 2024, it makes blk.N.ffn_gate_exps.weight, and so for ffn_up and"
-                        + " ffn_down. Nothing is lost: quantized numbers are copied as they are.",
+                        + " expert, which llama.cpp refuses since 2024, it makes blk.N.ffn_gate_exps.weight, and so"
+                        + " for ffn_up and ffn_down. Nothing is lost: quantized numbers are copied as they are.",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = "  panallama gguf stack-experts mixtral-old.Q4_K_M.gguf -o mixtral.Q4_K_M.gguf")

@@ -21,8 +21,8 @@ import picocli.CommandLine.Parameters;
         customSynopsis = "panallama gguf validate FILE... [OPTIONS]",
         description =
                 "Tells all that is wrong with files, each with the byte where it is: 'damage', 'unloadable' for what"
-                        + " llama.cpp refuses though the format allows it, and 'suspicious'. The exit status is 1 if a file is"
-                        + " damaged or unloadable.",
+                        + " llama.cpp refuses though the format allows it, and 'suspicious'. The exit status is 1 if"
+                        + " a file is damaged or unloadable.",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {"  panallama gguf validate model.gguf", "  panallama gguf validate --data model-*.gguf"})

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Looks for numbers that are not finite: in every element of floating-point types, in the scales of quantized ones. It is
- * what llama.cpp checks when asked to check tensors, and Q8_1 besides.
+ * Looks for numbers that are not finite: in every element of floating-point types, in the scales of quantized ones. It
+ * is what llama.cpp checks when asked to check tensors, and Q8_1 besides.
  */
 final class DataCheck {
 

@@ -13,8 +13,9 @@ import java.util.regex.Pattern;
 
 /**
  * Stacks the experts of an old mixture-of-experts file, which current llama.cpp refuses: the tensors
- * {@code blk.N.ffn_gate.E.weight}, one for each expert E, become {@code blk.N.ffn_gate_exps.weight} with the experts as the
- * last dimension; {@code ffn_up} and {@code ffn_down} likewise. The numbers are copied as they are, quantized ones too.
+ * {@code blk.N.ffn_gate.E.weight}, one for each expert E, become {@code blk.N.ffn_gate_exps.weight} with the experts as
+ * the last dimension; {@code ffn_up} and {@code ffn_down} likewise. The numbers are copied as they are, quantized ones
+ * too.
  */
 public final class ExpertStacking {
 

@@ -10,7 +10,10 @@ import java.util.function.DoublePredicate;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Compares two models: metadata, and tensors with their data. The order of either does not matter, nor how they are split. */
+/**
+ * Compares two models: metadata, and tensors with their data. The order of either does not matter, nor how they are
+ * split.
+ */
 public final class GgufDiff {
 
     /** What differs. */

@@ -13,8 +13,8 @@ import java.util.function.DoublePredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Changes a GGUF file: metadata, names of tensors, and tensors themselves. Version, byte order, and the order of everything
- * stay as they are; so does, where no tensor is dropped or replaced, every byte behind the header.
+ * Changes a GGUF file: metadata, names of tensors, and tensors themselves. Version, byte order, and the order of
+ * everything stay as they are; so does, where no tensor is dropped or replaced, every byte behind the header.
  *
  * <pre>{@code
  * GgufEditor.of(GgufFile.open(path))
@@ -129,8 +129,8 @@ public final class GgufEditor {
     /**
      * Watches the writing, on the thread that does it.
      *
-     * @param watcher gets the fraction done, from 0 to 1; {@code false} cancels, so that {@link #save()} and {@link #writeTo}
-     *     throw {@link java.util.concurrent.CancellationException} and leave everything as it was
+     * @param watcher gets the fraction done, from 0 to 1; {@code false} cancels, so that {@link #save()} and
+     *     {@link #writeTo} throw {@link java.util.concurrent.CancellationException} and leave everything as it was
      */
     public GgufEditor progress(DoublePredicate watcher) {
         this.progress = watcher;

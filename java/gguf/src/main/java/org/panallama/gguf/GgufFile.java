@@ -22,8 +22,8 @@ import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
 /**
- * A GGUF file of version 2 or 3, of any size and either byte order: its metadata and list of tensors in memory, its tensor
- * data on disk until asked for.
+ * A GGUF file of version 2 or 3, of any size and either byte order: its metadata and list of tensors in memory, its
+ * tensor data on disk until asked for.
  *
  * <pre>{@code
  * GgufFile file = GgufFile.open(Path.of("model.gguf"));
@@ -65,8 +65,8 @@ public final class GgufFile {
     }
 
     /**
-     * Reads everything in front of the tensor data, and checks that the data is there. Files that llama.cpp would refuse for
-     * its own reasons are read all the same; {@link GgufValidator} tells.
+     * Reads everything in front of the tensor data, and checks that the data is there. Files that llama.cpp would
+     * refuse for its own reasons are read all the same; {@link GgufValidator} tells.
      *
      * @param path a readable file
      * @throws GgufException if the file is damaged or no GGUF; the message says what is wrong at which byte

@@ -6,8 +6,8 @@ import java.nio.ByteOrder;
  * The way a file is encoded.
  *
  * @param version 2 or 3
- * @param order of the bytes in all numbers, tensor data included; version 2 is little-endian by its specification, though
- *     files in the other order exist
+ * @param order of the bytes in all numbers, tensor data included; version 2 is little-endian by its specification,
+ *     though files in the other order exist
  */
 public record GgufFormat(int version, ByteOrder order) {
 

@@ -15,8 +15,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A model in one GGUF file, or split over several by {@link GgufSplitter} or llama.cpp, seen as one. Immutable, safe for
- * several threads, and nothing to close.
+ * A model in one GGUF file, or split over several by {@link GgufSplitter} or llama.cpp, seen as one. Immutable, safe
+ * for several threads, and nothing to close.
  */
 public final class GgufModel {
 

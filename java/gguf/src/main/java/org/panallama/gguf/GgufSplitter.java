@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.function.DoublePredicate;
 
 /**
- * Splits a model over several files, as llama.cpp's {@code gguf-split} does, and merges them again. The first file has all
- * metadata, and {@code split.no}, {@code split.count} and {@code split.tensors.count} say how the files belong together.
- * llama.cpp loads the model when given the first one.
+ * Splits a model over several files, as llama.cpp's {@code gguf-split} does, and merges them again. The first file has
+ * all metadata, and {@code split.no}, {@code split.count} and {@code split.tensors.count} say how the files belong
+ * together. llama.cpp loads the model when given the first one.
  *
  * <p>A model whose tensors lie as llama.cpp wants them is the same byte for byte after splitting and merging.
  */
@@ -50,7 +50,8 @@ public final class GgufSplitter {
     }
 
     /**
-     * Plans files with a size of tensor data each; the headers come on top. A tensor that is larger gets a file of its own.
+     * Plans files with a size of tensor data each; the headers come on top. A tensor that is larger gets a file of its
+     * own.
      *
      * @param maxBytes of data in a file, at least 1
      * @throws IllegalArgumentException if the size is out of range or would make more than 65535 files

@@ -41,8 +41,8 @@ public record GgufTensor(String name, int type, List<Long> shape, long bytes) {
      * Describes a tensor; its size follows from type and shape.
      *
      * @param shape at most four dimensions, the fastest-varying first, each at least 1
-     * @throws IllegalArgumentException if a dimension is out of range, rows are not a whole number of the type's blocks, or
-     *     the size exceeds {@link Long#MAX_VALUE}
+     * @throws IllegalArgumentException if a dimension is out of range, rows are not a whole number of the type's
+     *     blocks, or the size exceeds {@link Long#MAX_VALUE}
      */
     public static GgufTensor of(String name, GgmlType type, List<Long> shape) {
         try {

@@ -33,8 +33,8 @@ public final class GgufValidator {
     }
 
     /**
-     * Checks all, the tensors' numbers included: NaN and infinity among floating-point numbers and quantized blocks' scales,
-     * as llama.cpp's own check of tensors does. It reads the whole file.
+     * Checks all, the tensors' numbers included: NaN and infinity among floating-point numbers and quantized blocks'
+     * scales, as llama.cpp's own check of tensors does. It reads the whole file.
      *
      * @param path a readable file
      * @param progress gets the fraction done, from 0 to 1; {@code false} cancels

@@ -12,8 +12,8 @@ import java.util.RandomAccess;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A metadata value of a GGUF file: a scalar, or an array of scalars of one type. Immutable and safe for several threads. It
- * keeps the encoding of the file, so that a vocabulary of a quarter million strings costs a few megabytes.
+ * A metadata value of a GGUF file: a scalar, or an array of scalars of one type. Immutable and safe for several
+ * threads. It keeps the encoding of the file, so that a vocabulary of a quarter million strings costs a few megabytes.
  */
 public final class GgufValue {
 

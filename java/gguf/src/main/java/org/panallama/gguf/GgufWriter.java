@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The file has a temporary name beside the target until {@link #finish()} moves it into place. Closing a writer before
- * that deletes it. Not for several threads.
+ * <p>The file has a temporary name beside the target until {@link #finish()} moves it into place. Closing a writer
+ * before that deletes it. Not for several threads.
  */
 public final class GgufWriter implements Closeable {
 
@@ -47,8 +47,8 @@ public final class GgufWriter implements Closeable {
      * @param metadata in the order of iteration. {@code general.alignment} is honoured
      * @param tensors whose data will follow, in this order
      * @return a writer at the first tensor
-     * @throws IllegalArgumentException if two tensors have the same name, a name is too long, or the alignment is not a power
-     *     of two from 8
+     * @throws IllegalArgumentException if two tensors have the same name, a name is too long, or the alignment is not a
+     *     power of two from 8
      * @throws IOException if the file cannot be written
      */
     public static GgufWriter create(Path target, Map<String, GgufValue> metadata, List<GgufTensor> tensors)

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Parses one GGUF file from its first byte to the end of its tensor list. It allocates no more than the file can back, and
- * goes on behind whatever damage leaves the rest readable.
+ * Parses one GGUF file from its first byte to the end of its tensor list. It allocates no more than the file can back,
+ * and goes on behind whatever damage leaves the rest readable.
  */
 final class HeaderReader {
 

@@ -1,7 +1,9 @@
 package org.panallama.gguf;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 
 /** Tells whether bytes are UTF-8; the JDK's decoder decides, once a byte is beyond ASCII. */
@@ -23,11 +25,12 @@ final class Utf8 {
     }
 
     private static boolean decodes(ByteBuffer bytes) {
-        try {
-            StandardCharsets.UTF_8.newDecoder().decode(bytes);
-            return true;
-        } catch (CharacterCodingException e) {
-            return false;
-        }
+        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+        CharBuffer characters = CharBuffer.allocate(1 << 10);
+        CoderResult result;
+        do {
+            result = decoder.decode(bytes, characters.clear(), true);
+        } while (result.isOverflow());
+        return !result.isError();
     }
 }

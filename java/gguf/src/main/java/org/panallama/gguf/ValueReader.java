@@ -94,17 +94,14 @@ final class ValueReader {
     }
 
     private GgufValue string(String key, long at) throws IOException {
-        byte[] text = readStringBytes("metadata key '" + key + "'", MAX_METADATA_BYTES - kept);
-        keep(text.length, key, at);
-        if (!Utf8.isValid(text)) {
+        int length = readLength("metadata key '" + key + "'", MAX_METADATA_BYTES - kept);
+        keep(length, key, at);
+        byte[] data = GgufValue.little(Long.BYTES + length).putLong(length).array();
+        in.readFully(data, Long.BYTES, length);
+        if (!Utf8.isValid(data, Long.BYTES, length)) {
             findings.suspicious(at, "the value of metadata key '" + key + "' is not valid UTF-8");
         }
-        return GgufValue.encoded(
-                GgufType.STRING,
-                GgufValue.little(Long.BYTES + text.length)
-                        .putLong(text.length)
-                        .put(text)
-                        .array());
+        return GgufValue.encoded(GgufType.STRING, data);
     }
 
     private GgufValue strings(String key, int count) throws IOException {

@@ -16,7 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.panallama.tiny.TinyModel;
 
-/** Damages a header at random; the data behind it is sparse. {@code -Dpanallama.fuzz.cases=1000000} does it more often. */
+/**
+ * Damages a header at random; the data behind it is sparse. {@code -Dpanallama.fuzz.cases=1000000} does it more often.
+ */
 class GgufFuzzTest {
 
     private static final int ROUNDS = Integer.getInteger("panallama.fuzz.cases", 4000);
