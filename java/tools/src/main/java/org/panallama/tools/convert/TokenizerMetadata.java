@@ -249,8 +249,9 @@ final class TokenizerMetadata {
         Path file = source.folder().resolve("vocab.txt");
         Map<String, Integer> ids = new HashMap<>();
         try {
-            for (String line : Files.readAllLines(file)) {
-                ids.put(line, ids.size());
+            List<String> lines = Files.readAllLines(file);
+            for (int id = 0; id < lines.size(); id++) {
+                ids.put(lines.get(id), id);
             }
         } catch (IOException e) {
             throw new ConversionException(file + " cannot be read: " + e, e);

@@ -118,7 +118,7 @@ final class SmallTokenizers {
     /** Words and their parts for BERT, one a line. */
     static void wordPiece(Path folder, int size) throws IOException {
         List<String> tokens = new ArrayList<>(List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"));
-        tokens.addAll(List.of("hello", "world", "the", "##s", "##ing", "walk", "中", "国", ",", "!"));
+        tokens.addAll(List.of("hello", "world", "the", "##ed", "##ing", "walk", "中", "国", ",", "!"));
         for (char letter = 'a'; letter <= 'z'; letter++) {
             tokens.add(String.valueOf(letter));
             tokens.add("##" + letter);

@@ -1,0 +1,219 @@
+package org.panallama.tools.convert;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.panallama.Batch;
+import org.panallama.Context;
+import org.panallama.ContextOptions;
+import org.panallama.FlashAttention;
+import org.panallama.Model;
+import org.panallama.Pooling;
+import org.panallama.tools.Progress;
+
+/** Random BERT models: llama.cpp's vectors of the converted file equal those of a plain forward pass. */
+class BertConversionTest {
+
+    private static final int HIDDEN = 64;
+    private static final int HEADS = 4;
+    private static final int[] TOKENS = {2, 5, 9, 30, 17, 3};
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @CsvSource({"BertModel, '', 0", "BertForMaskedLM, bert., 0", "RobertaModel, '', 2"})
+    void vectorsEqualThoseOfAPlainForwardPass(String className, String prefix, int firstPosition) throws IOException {
+        RandomCheckpoint checkpoint = checkpoint(className, prefix);
+        float[][] expected = forward(checkpoint, prefix, firstPosition);
+        float[][] vectors = vectors(convert(checkpoint));
+        for (int t = 0; t < TOKENS.length; t++) {
+            for (int i = 0; i < HIDDEN; i++) {
+                assertThat(vectors[t][i]).as("token %d, column %d", t, i).isCloseTo(expected[t][i], within(2e-3f));
+            }
+        }
+    }
+
+    @Test
+    void wordPiecesAreThoseOfBert() throws IOException {
+        RandomCheckpoint checkpoint = checkpoint("BertModel", "");
+        try (Model model = Model.load(convert(checkpoint))) {
+            // [CLS] hello , walk ##ing world ! 中 国 w ##a ##x ##s [SEP]
+            assertThat(model.vocab().tokenize("Hello, walking WORLD! 中国 waxs"))
+                    .containsExactly(2, 5, 13, 10, 9, 6, 14, 11, 12, 59, 16, 62, 52, 3);
+            assertThat(model.vocab().padding()).isZero();
+            assertThat(model.metadata())
+                    .containsEntry("bert.pooling_type", "2")
+                    .containsEntry("bert.attention.causal", "false");
+        }
+    }
+
+    private Path convert(RandomCheckpoint checkpoint) throws IOException {
+        Path written = checkpoint.write(folder.resolve("checkpoint"));
+        SmallTokenizers.wordPiece(written, 80);
+        Files.createDirectories(written.resolve("1_Pooling"));
+        Files.writeString(
+                written.resolve("1_Pooling/config.json"),
+                "{\"pooling_mode_cls_token\": true, \"pooling_mode_mean_tokens\": false}");
+        Path file = folder.resolve("bert.gguf");
+        Converter.open(
+                        written,
+                        ConversionOptions.builder().type(ConversionType.F32).build())
+                .write(file, Progress.NONE);
+        return file;
+    }
+
+    private static float[][] vectors(Path file) {
+        ContextOptions options = ContextOptions.builder()
+                .length(32)
+                .threads(1)
+                .batchThreads(1)
+                .embeddings(true)
+                .pooling(Pooling.NONE)
+                .flashAttention(FlashAttention.OFF)
+                .build();
+        try (Model model = Model.load(file);
+                Context context = model.newContext(options);
+                Batch batch = Batch.tokens(TOKENS.length)) {
+            for (int t = 0; t < TOKENS.length; t++) {
+                batch.add(TOKENS[t], t, 0, true);
+            }
+            context.encode(batch);
+            float[][] vectors = new float[TOKENS.length][];
+            for (int t = 0; t < TOKENS.length; t++) {
+                vectors[t] = context.embedding(t).toArray();
+            }
+            return vectors;
+        }
+    }
+
+    private static RandomCheckpoint checkpoint(String className, String prefix) {
+        RandomCheckpoint checkpoint = new RandomCheckpoint(
+                3,
+                "{\"architectures\": [\"" + className + "\"], \"hidden_size\": 64, \"num_hidden_layers\": 2,"
+                        + " \"num_attention_heads\": 4, \"intermediate_size\": 96, \"vocab_size\": 80,"
+                        + " \"max_position_embeddings\": 40, \"layer_norm_eps\": 1e-12, \"type_vocab_size\": 2}");
+        JsonObject config = checkpoint.config();
+        if (className.startsWith("Roberta")) {
+            config.addProperty("pad_token_id", 1);
+        }
+        checkpoint.add(prefix + "embeddings.word_embeddings.weight", 80, HIDDEN);
+        checkpoint.add(prefix + "embeddings.position_embeddings.weight", 40, HIDDEN);
+        checkpoint.add(prefix + "embeddings.token_type_embeddings.weight", 2, HIDDEN);
+        addNorm(checkpoint, prefix + "embeddings.LayerNorm");
+        for (int layer = 0; layer < 2; layer++) {
+            String name = prefix + "encoder.layer." + layer + ".";
+            for (String part : new String[] {"self.query", "self.key", "self.value", "output.dense"}) {
+                addLinear(checkpoint, name + "attention." + part, HIDDEN, HIDDEN);
+            }
+            addNorm(checkpoint, name + "attention.output.LayerNorm");
+            addLinear(checkpoint, name + "intermediate.dense", 96, HIDDEN);
+            addLinear(checkpoint, name + "output.dense", HIDDEN, 96);
+            addNorm(checkpoint, name + "output.LayerNorm");
+        }
+        addLinear(checkpoint, prefix + "pooler.dense", HIDDEN, HIDDEN);
+        return checkpoint;
+    }
+
+    private static void addLinear(RandomCheckpoint checkpoint, String name, int rows, int columns) {
+        checkpoint.add(name + ".weight", rows, columns);
+        checkpoint.add(name + ".bias", rows);
+    }
+
+    private static void addNorm(RandomCheckpoint checkpoint, String name) {
+        checkpoint.add(name + ".weight", HIDDEN);
+        checkpoint.add(name + ".bias", HIDDEN);
+    }
+
+    private static float[][] forward(RandomCheckpoint model, String prefix, int firstPosition) {
+        float[][] x = new float[TOKENS.length][HIDDEN];
+        for (int t = 0; t < TOKENS.length; t++) {
+            for (int i = 0; i < HIDDEN; i++) {
+                x[t][i] = model.values(prefix + "embeddings.word_embeddings.weight")[TOKENS[t] * HIDDEN + i]
+                        + model.values(prefix + "embeddings.position_embeddings.weight")[
+                                (t + firstPosition) * HIDDEN + i]
+                        + model.values(prefix + "embeddings.token_type_embeddings.weight")[i];
+            }
+            x[t] = norm(model, prefix + "embeddings.LayerNorm", x[t]);
+        }
+        for (int layer = 0; layer < 2; layer++) {
+            String name = prefix + "encoder.layer." + layer + ".";
+            float[][] mixed = attend(model, name + "attention.", x);
+            for (int t = 0; t < TOKENS.length; t++) {
+                ReferenceDecoder.add(mixed[t], x[t]);
+                float[] state = norm(model, name + "attention.output.LayerNorm", mixed[t]);
+                float[] inner = linear(model, name + "intermediate.dense", state);
+                for (int i = 0; i < inner.length; i++) {
+                    inner[i] = gelu(inner[i]);
+                }
+                float[] out = linear(model, name + "output.dense", inner);
+                ReferenceDecoder.add(out, state);
+                x[t] = norm(model, name + "output.LayerNorm", out);
+            }
+        }
+        return x;
+    }
+
+    private static float[][] attend(RandomCheckpoint model, String name, float[][] x) {
+        int size = HIDDEN / HEADS;
+        float[][] result = new float[x.length][];
+        for (int t = 0; t < x.length; t++) {
+            float[] q = linear(model, name + "self.query", x[t]);
+            float[] mixed = new float[HIDDEN];
+            for (int h = 0; h < HEADS; h++) {
+                double[] weights = new double[x.length];
+                for (int s = 0; s < x.length; s++) {
+                    float[] k = linear(model, name + "self.key", x[s]);
+                    for (int i = h * size; i < (h + 1) * size; i++) {
+                        weights[s] += q[i] * k[i] / Math.sqrt(size);
+                    }
+                }
+                ReferenceDecoder.softmax(weights);
+                for (int s = 0; s < x.length; s++) {
+                    float[] v = linear(model, name + "self.value", x[s]);
+                    for (int i = h * size; i < (h + 1) * size; i++) {
+                        mixed[i] += (float) (weights[s] * v[i]);
+                    }
+                }
+            }
+            result[t] = linear(model, name + "output.dense", mixed);
+        }
+        return result;
+    }
+
+    private static float[] linear(RandomCheckpoint model, String name, float[] x) {
+        float[] y = ReferenceDecoder.multiply(model.values(name + ".weight"), x);
+        ReferenceDecoder.add(y, model.values(name + ".bias"));
+        return y;
+    }
+
+    private static float[] norm(RandomCheckpoint model, String name, float[] x) {
+        double mean = 0;
+        for (float value : x) {
+            mean += value / x.length;
+        }
+        double variance = 1e-12;
+        for (float value : x) {
+            variance += (value - mean) * (value - mean) / x.length;
+        }
+        float[] y = new float[x.length];
+        for (int i = 0; i < y.length; i++) {
+            y[i] = (float) ((x[i] - mean) / Math.sqrt(variance) * model.values(name + ".weight")[i]
+                    + model.values(name + ".bias")[i]);
+        }
+        return y;
+    }
+
+    /** By its tangent formula, which differs from the exact one by less than 1e-3. */
+    private static float gelu(float x) {
+        return (float) (x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))));
+    }
+}
