@@ -249,6 +249,20 @@ public final class Context implements AutoCloseable {
     }
 
     /**
+     * The log-probability that the model gives a token, with the likeliest ones beside it.
+     *
+     * @param index as for {@link #logits}: of the token that it would follow
+     * @param token its id
+     * @param top how many of the likeliest to add
+     * @throws IllegalArgumentException if there is no such output
+     */
+    public TokenLogprob logprob(int index, int token, int top) {
+        Require.index("token", token, vocabSize);
+        Require.inRange("top", top, 0, Integer.MAX_VALUE);
+        return Logprobs.of(model.vocab(), logits(index), token, top);
+    }
+
+    /**
      * The embedding of a token of the last batch.
      *
      * @param index the token's index in the batch, which must have asked for its output; -1 for the last output
@@ -447,7 +461,8 @@ public final class Context implements AutoCloseable {
         return memoryAddress;
     }
 
-    boolean sharesCache() {
+    /** Whether the sequences share their room, so that a part of one can be copied to another for nothing. */
+    public boolean sharesCache() {
         return sharedCache;
     }
 

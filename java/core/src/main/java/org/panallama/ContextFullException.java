@@ -5,7 +5,8 @@ public final class ContextFullException extends LlamaException {
 
     private static final long serialVersionUID = 1L;
 
-    ContextFullException(String message) {
+    /** @param message what does not fit, and the way out */
+    public ContextFullException(String message) {
         super(message);
     }
 }

@@ -10,6 +10,8 @@ public enum FinishReason {
     MAX_TOKENS,
     /** The context had no room left. */
     CONTEXT_FULL,
+    /** The time that a request was given had passed. */
+    DEADLINE,
     /** {@link Generation#cancel()} or {@link Context#cancel()} was called. */
     CANCELLED
 }

@@ -14,8 +14,7 @@ import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
-import org.panallama.internal.StopMatcher;
-import org.panallama.internal.Utf8Decoder;
+import org.panallama.internal.AnswerText;
 
 /**
  * A text being generated: an {@link Iterable} of its pieces, which never split a character and never hold a part of a stop
@@ -33,8 +32,7 @@ public final class Generation implements Iterable<String> {
     private final ContextFullPolicy whenFull;
     private final int keep;
     private final int[] prompt;
-    private final Utf8Decoder decoder = new Utf8Decoder();
-    private final StopMatcher stops;
+    private final AnswerText text;
     private final StringBuilder consumed = new StringBuilder();
     private final List<TokenLogprob> logprobs = new ArrayList<>();
     private int[] tokens = new int[32];
@@ -42,7 +40,6 @@ public final class Generation implements Iterable<String> {
     private int reused;
     private int position; // of the next token to compute
     private boolean started;
-    private boolean atStart = true; // of the text
     private boolean iterated;
     private volatile boolean cancelled;
     private boolean failed;
@@ -70,7 +67,7 @@ public final class Generation implements Iterable<String> {
         this.whenFull = whenFull;
         this.keep = keep;
         this.prompt = prompt.clone();
-        this.stops = new StopMatcher(options.stop);
+        this.text = new AnswerText(options.stop, options.stripLeadingSpace);
         if (prompt.length == 0) {
             throw new IllegalArgumentException("the prompt has no tokens, so there is nothing to continue");
         }
@@ -218,7 +215,7 @@ public final class Generation implements Iterable<String> {
         started = true;
         startedAt = System.nanoTime();
         context.startGeneration(this);
-        sampler.begin(context, prompt);
+        sampler.begin(context.model(), prompt);
         reused = context.transcript().reuse(prompt);
         context.transcript().append(prompt, reused, prompt.length);
         position = prompt.length;
@@ -247,36 +244,25 @@ public final class Generation implements Iterable<String> {
     private String choose() {
         int token = sampler.sample(context, -1);
         if (options.logprobs >= 0) {
-            logprobs.add(Logprobs.of(vocab, context.logits(-1), token, options.logprobs));
+            logprobs.add(context.logprob(-1, token, options.logprobs));
         }
         if (generated == tokens.length) {
             tokens = Arrays.copyOf(tokens, generated * 2);
         }
         tokens[generated++] = token;
         boolean end = !options.ignoreEnd && vocab.isEndOfGeneration(token);
-        String text = "";
-        if (!end || options.showSpecial) {
-            text = stops.accept(strip(decoder.decode(vocab.bytesOf(token, options.showSpecial))));
+        String piece = end && !options.showSpecial ? "" : text.accept(vocab.bytesOf(token, options.showSpecial));
+        if (text.isStopped()) {
+            return piece + finish(FinishReason.STOP_STRING);
         }
-        if (stops.isStopped()) {
-            return text + finish(FinishReason.STOP_STRING);
-        }
-        return end ? text + finish(FinishReason.END_OF_GENERATION) : text;
-    }
-
-    private String strip(String text) {
-        if (!atStart || text.isEmpty()) {
-            return text;
-        }
-        atStart = false;
-        return options.stripLeadingSpace && text.charAt(0) == ' ' ? text.substring(1) : text;
+        return end ? piece + finish(FinishReason.END_OF_GENERATION) : piece;
     }
 
     /** Ends the text; returns what was held back. */
     private String finish(FinishReason why) {
         reason = why;
         finishedAt = System.nanoTime();
-        return stops.isStopped() ? "" : stops.accept(decoder.finish()) + stops.finish();
+        return text.finish();
     }
 
     /** Looks one piece ahead, so that it knows whether there is a next one. */

@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.panallama.ChatTemplate.Piece;
+import org.panallama.internal.TokenHistory;
 
 /**
  * Tokens of a prompt that is made of a template's own text and of contents: special tokens come from the template alone, and

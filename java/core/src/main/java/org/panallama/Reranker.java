@@ -10,6 +10,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.panallama.ChatTemplate.Piece;
 import org.panallama.internal.GgufFile;
+import org.panallama.internal.TokenHistory;
 
 /**
  * Scores documents by how well they answer a query, with a model that has a classification head (a cross-encoder, for example

@@ -122,9 +122,15 @@ public final class Sampler implements AutoCloseable {
         }
     }
 
-    /** Gets ready for a new text: history and grammar start afresh with the prompt, random numbers go on. */
-    void begin(Context context, int[] prompt) {
-        bind(context.model()).begin(prompt);
+    /**
+     * Gets ready for a new text: history and grammar start afresh with the prompt, random numbers go on.
+     *
+     * @param target the model that the text will come from
+     * @param prompt what penalties look back on
+     * @throws GrammarException if the grammar is malformed
+     */
+    public void begin(Model target, int... prompt) {
+        bind(target).begin(prompt);
     }
 
     private BoundSampler bind(Model target) {

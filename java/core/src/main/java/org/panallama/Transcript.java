@@ -1,6 +1,7 @@
 package org.panallama;
 
 import org.jspecify.annotations.Nullable;
+import org.panallama.internal.TokenHistory;
 import org.panallama.spi.Binding;
 
 /**

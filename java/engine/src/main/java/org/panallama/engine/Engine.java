@@ -1,0 +1,407 @@
+package org.panallama.engine;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.panallama.Context;
+import org.panallama.ContextFullException;
+import org.panallama.ContextOptions;
+import org.panallama.FinishReason;
+import org.panallama.LlamaException;
+import org.panallama.LoraAdapter;
+import org.panallama.Model;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Computes many requests at once over one context (continuous batching, Yu et al. 2022, "Orca"): each step advances every running
+ * answer by a token and computes a part of the prompts that wait. A prompt begins where an earlier one had the same beginning,
+ * between the turns of a conversation as between requests.
+ *
+ * <p>Thread-safe. Requests wait in a queue of bounded length, first come, first served; a cancelled, overdue or failed one does not
+ * touch the others.
+ */
+public final class Engine implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
+    private final Context context;
+    private final Scheduler scheduler;
+    private final Executor executor;
+    private final int queueLength;
+    private final Thread thread;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Deque<Task> waiting = new ArrayDeque<>(); // guarded by lock
+    private boolean draining; // guarded by lock
+    private boolean closing; // guarded by lock
+    private @Nullable Throwable death; // guarded by lock
+
+    private Engine(Builder builder) {
+        context = builder.context;
+        executor = builder.executor;
+        queueLength = builder.queue;
+        scheduler = new Scheduler(context, builder.drafter(), builder.chunk);
+        thread = new Thread(this::run, "panallama-engine");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /**
+     * An engine for a model, with a context that its requests share.
+     *
+     * @param parallel requests that are computed at once
+     * @param length tokens that fit into the context, of all requests together
+     */
+    public static Engine open(Model model, int parallel, int length) {
+        return builder(model.newContext(ContextOptions.builder()
+                        .sequences(parallel)
+                        .sharedCache(true)
+                        .length(length)
+                        .build()))
+                .build();
+    }
+
+    /**
+     * A builder of an engine over a context, which the engine takes over and closes. Each of its sequences computes one request;
+     * with {@linkplain ContextOptions.Builder#sharedCache a shared cache} they share beginnings, too.
+     */
+    public static Builder builder(Context context) {
+        return new Builder(context);
+    }
+
+    /**
+     * Submits a request.
+     *
+     * @throws QueueFullException if too many are waiting
+     * @throws ContextFullException if the prompt is longer than the context
+     * @throws IllegalArgumentException if the prompt has tokens that the model does not, or an adapter is another model's
+     * @throws IllegalStateException if the engine is closed or draining
+     */
+    public Completion submit(EngineRequest request) {
+        try {
+            return submit(request, 0);
+        } catch (InterruptedException e) {
+            throw new AssertionError("nothing was waited for", e);
+        }
+    }
+
+    /**
+     * Submits a request, waiting for a place in the queue.
+     *
+     * @param patience how long to wait
+     * @throws QueueFullException if there was no place in that time
+     * @throws InterruptedException if the thread is interrupted while it waits
+     * @see #submit(EngineRequest)
+     */
+    public Completion submit(EngineRequest request, Duration patience) throws InterruptedException {
+        return submit(request, patience.toNanos());
+    }
+
+    private Completion submit(EngineRequest request, long nanos) throws InterruptedException {
+        check(request);
+        Task task = new Task(
+                request, new Completion(executor, this::wake), context.model().vocab());
+        lock.lock();
+        try {
+            long left = nanos;
+            while (true) {
+                checkOpen();
+                if (waiting.size() < queueLength) {
+                    break;
+                }
+                if (left <= 0) {
+                    throw new QueueFullException(waiting.size());
+                }
+                left = changed.awaitNanos(left);
+            }
+            waiting.addLast(task);
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        return task.completion;
+    }
+
+    private void check(EngineRequest request) {
+        int size = context.model().vocab().size();
+        for (int token : request.prompt) {
+            Objects.checkIndex(token, size);
+        }
+        if (request.prompt.length > context.sequenceLength()) {
+            throw new ContextFullException("The prompt has " + request.prompt.length + " tokens, the context holds "
+                    + context.sequenceLength() + ". Shorten it, or open the engine with a longer context.");
+        }
+        for (LoraAdapter adapter : request.lora.keySet()) {
+            if (adapter.model() != context.model()) {
+                throw new IllegalArgumentException(
+                        adapter + " was loaded for " + adapter.model() + ", not for " + context.model());
+            }
+        }
+    }
+
+    private void checkOpen() {
+        if (death != null) {
+            throw new IllegalStateException("the engine has failed: " + death, death);
+        }
+        if (draining || closing) {
+            throw new IllegalStateException("the engine is closed");
+        }
+    }
+
+    private void wake() {
+        lock.lock();
+        try {
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        try {
+            while (awaitWork()) {
+                scheduler.sweep();
+                scheduler.step();
+            }
+            scheduler.end(FinishReason.CANCELLED);
+        } catch (RuntimeException | Error e) {
+            LOG.error("The engine has failed", e);
+            die(e);
+            scheduler.fail(new LlamaException("The engine has failed: " + e, e));
+        } finally {
+            scheduler.close();
+        }
+    }
+
+    private void die(Throwable cause) {
+        lock.lock();
+        try {
+            death = cause;
+            waiting.forEach(task -> task.fail(new LlamaException("The engine has failed: " + cause, cause)));
+            waiting.clear();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes requests on. Returns whether there is work, and waits until there is; {@code false} at the end. */
+    private boolean awaitWork() {
+        lock.lock();
+        try {
+            while (true) {
+                Scheduler.sweep(waiting.iterator(), System.nanoTime());
+                if (closing) {
+                    waiting.forEach(task -> task.finish(FinishReason.CANCELLED));
+                    waiting.clear();
+                    return false;
+                }
+                while (!waiting.isEmpty() && scheduler.hasPlace()) {
+                    scheduler.admit(waiting.removeFirst());
+                    changed.signalAll(); // there is a place in the queue
+                }
+                if (scheduler.hasWork()) {
+                    return true;
+                }
+                if (draining) {
+                    return false;
+                }
+                changed.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What the engine does and has done. */
+    public EngineStats stats() {
+        int queued;
+        lock.lock();
+        try {
+            queued = waiting.size();
+        } finally {
+            lock.unlock();
+        }
+        return new EngineStats(
+                scheduler.running,
+                queued,
+                context.sequences(),
+                context.length(),
+                scheduler.cachedTokens,
+                scheduler.promptTokens.sum(),
+                scheduler.reusedTokens.sum(),
+                scheduler.generatedTokens.sum(),
+                scheduler.draftedTokens.sum(),
+                scheduler.acceptedTokens.sum(),
+                scheduler.steps.sum());
+    }
+
+    /** The model that the engine computes on. */
+    public Model model() {
+        return context.model();
+    }
+
+    /** The most tokens that a prompt and its answer can have together. */
+    public int sequenceLength() {
+        return context.sequenceLength();
+    }
+
+    /**
+     * Takes no more requests and lets those it has come to their end. What is not done in time is cancelled.
+     *
+     * @return whether all came to their end
+     */
+    public boolean drain(Duration time) throws InterruptedException {
+        lock.lock();
+        try {
+            draining = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        TimeUnit.NANOSECONDS.timedJoin(thread, Math.max(1, time.toNanos()));
+        boolean done = !thread.isAlive();
+        close();
+        return done;
+    }
+
+    /** Cancels every request, and frees the context. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closing = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (Thread.currentThread() == thread) {
+            throw new IllegalStateException("an engine cannot be closed on its own thread");
+        }
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "engine on " + context;
+    }
+
+    /** Collects what an engine needs. Not thread-safe. */
+    public static final class Builder {
+
+        private final Context context;
+        private int queue = 256;
+        private int chunk = 512;
+        private Executor executor = ForkJoinPool.commonPool();
+        private int lookup;
+        private @Nullable Context draft;
+        private int draftTokens;
+        private double draftProbability;
+
+        private Builder(Context context) {
+            this.context = Objects.requireNonNull(context, "context");
+        }
+
+        /** Requests that may wait, 1 or more; 256 by default. */
+        public Builder queue(int requests) {
+            queue = atLeastOne("queue", requests);
+            return this;
+        }
+
+        /**
+         * Tokens of prompts that are computed in one step, 1 or more; 512 by default. More makes prompts faster, less makes running
+         * answers steadier.
+         */
+        public Builder chunk(int tokens) {
+            chunk = atLeastOne("chunk", tokens);
+            return this;
+        }
+
+        /** Tells futures and subscribers; the common pool by default. */
+        public Builder executor(Executor value) {
+            executor = Objects.requireNonNull(value, "value");
+            return this;
+        }
+
+        /**
+         * Guesses that a repeated phrase goes on as before, so that answers that quote their prompt come faster. The answers are the
+         * same.
+         *
+         * @param tokens the most to guess at a time, 1 or more
+         */
+        public Builder lookup(int tokens) {
+            lookup = atLeastOne("lookup", tokens);
+            return this;
+        }
+
+        /**
+         * Lets a smaller model guess ahead. The answers are the same.
+         *
+         * @param smaller a context of a model with the same vocabulary, with as many sequences; the engine takes it over and closes it
+         * @param tokens the most to guess at a time, 1 or more
+         * @param leastProbability guessing stops at a token that the smaller model is less sure of, 0 to 1
+         */
+        public Builder draft(Context smaller, int tokens, double leastProbability) {
+            if (smaller.sequences() < context.sequences()) {
+                throw new IllegalArgumentException("the draft context has " + smaller.sequences()
+                        + " sequences, must have " + context.sequences() + " or more");
+            }
+            if (!(leastProbability >= 0 && leastProbability <= 1)) {
+                throw new IllegalArgumentException("leastProbability is " + leastProbability + ", must be 0 to 1");
+            }
+            draft = smaller;
+            draftTokens = atLeastOne("tokens", tokens);
+            draftProbability = leastProbability;
+            return this;
+        }
+
+        /**
+         * The engine, running.
+         *
+         * @throws IllegalArgumentException if a draft model has another vocabulary
+         * @throws UnsupportedOperationException if guesses are asked for and the model's memory cannot take them back
+         */
+        public Engine build() {
+            return new Engine(this);
+        }
+
+        private @Nullable Drafter drafter() {
+            if (draft == null && lookup == 0) {
+                return null;
+            }
+            Model model = context.model();
+            if (model.isRecurrent() || model.isHybrid()) {
+                throw new UnsupportedOperationException(
+                        model + " cannot take a wrong guess back: its memory is a recurrent state");
+            }
+            return draft == null
+                    ? new LookupDrafter(lookup)
+                    : new ModelDrafter(draft, model.vocab(), draftTokens, draftProbability);
+        }
+
+        private static int atLeastOne(String name, int value) {
+            if (value < 1) {
+                throw new IllegalArgumentException(name + " is " + value + ", must be 1 or more");
+            }
+            return value;
+        }
+    }
+}
