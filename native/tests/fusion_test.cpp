@@ -232,7 +232,6 @@ result compute(const kind &k, int threads) {
     ggml_backend_free(backend);
     expect(status == GGML_STATUS_SUCCESS, "computation", "failed");
     expect(state_of(b.graph) == before, "graph", "not restored");
-    // With the unit's result over the activations, the gate that is looked at has kept its own memory.
     return {values(b.glu), values(b.out), logged};
 }
 
