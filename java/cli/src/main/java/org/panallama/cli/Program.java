@@ -26,6 +26,8 @@ final class Program {
         commands.put("perplexity", () -> new PerplexityCommand(streams));
         commands.put("convert", () -> new ConvertCommand(streams));
         commands.put("gguf", () -> GgufCommand.create(streams));
+        commands.put("quantize", () -> new QuantizeCommand(streams));
+        commands.put("imatrix", () -> new ImatrixCommand(streams));
     }
 
     /** Returns the exit status: 0, 1 if it failed, 2 if the command line was wrong. */
