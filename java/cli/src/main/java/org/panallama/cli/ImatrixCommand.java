@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.panallama.Model;
 import org.panallama.tools.imatrix.Imatrix;
@@ -54,10 +54,7 @@ final class ImatrixCommand implements Callable<Integer> {
             description = "File to write, in llama.cpp's GGUF format.")
     private Path output;
 
-    @Option(
-            names = "--in-file",
-            paramLabel = "FILE",
-            description = "Importance matrix to add to. May be repeated.")
+    @Option(names = "--in-file", paramLabel = "FILE", description = "Importance matrix to add to. May be repeated.")
     private List<Path> inFiles = new ArrayList<>();
 
     @Option(names = "--resume", description = "Go on with -o, which an interrupted run of the same text left.")
@@ -142,7 +139,8 @@ final class ImatrixCommand implements Callable<Integer> {
                 .parseSpecial(parseSpecial)
                 .saveTo(output, saveEvery);
         if (text != null) {
-            collector.dataset(text.equals("-") ? "stdin" : Path.of(text).getFileName().toString());
+            collector.dataset(
+                    text.equals("-") ? "stdin" : Path.of(text).getFileName().toString());
         }
         if (maxChunks != null) {
             collector.maxChunks(maxChunks);

@@ -72,8 +72,9 @@ final class QuantizeCommand implements Callable<Integer> {
             names = "--unseen-experts",
             paramLabel = "HOW",
             defaultValue = "flat",
-            description = "What experts weigh that the importance matrix never saw: flat, as llama.cpp has it; mean, like"
-                    + " the other experts; or refuse (default: ${DEFAULT-VALUE}).")
+            description =
+                    "What experts weigh that the importance matrix never saw: flat, as llama.cpp has it; mean, like"
+                            + " the other experts; or refuse (default: ${DEFAULT-VALUE}).")
     private UnseenExperts unseenExperts;
 
     @Option(
@@ -152,16 +153,13 @@ final class QuantizeCommand implements Callable<Integer> {
             plan = quantizer.quantize(model.path(), output, done -> bar.onProgress((float) done));
         }
         for (TensorPlan tensor : plan.fallbacks()) {
-            streams.err().println(tensor.name() + ": " + tensor.to() + " instead of " + tensor.wanted()
-                    + ", since its rows of " + tensor.shape().get(0) + " are no whole number of blocks");
+            streams.err()
+                    .println(tensor.name() + ": " + tensor.to() + " instead of " + tensor.wanted()
+                            + ", since its rows of " + tensor.shape().get(0) + " are no whole number of blocks");
         }
         streams.err()
                 .println(String.format(
-                        Locale.ROOT,
-                        "wrote %s: %s in %.1f s",
-                        output,
-                        size(plan),
-                        (System.nanoTime() - start) / 1e9));
+                        Locale.ROOT, "wrote %s: %s in %.1f s", output, size(plan), (System.nanoTime() - start) / 1e9));
         return 0;
     }
 
@@ -248,7 +246,8 @@ final class QuantizeCommand implements Callable<Integer> {
         try {
             type = TensorType.valueOf(name);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("--tensor-type: '" + name + "' is not a tensor type, such as Q4_K or F16", e);
+            throw new IllegalArgumentException(
+                    "--tensor-type: '" + name + "' is not a tensor type, such as Q4_K or F16", e);
         }
         options.tensorType(text.substring(0, equals), type);
     }
@@ -267,8 +266,9 @@ final class QuantizeCommand implements Callable<Integer> {
                 case "float" -> options.metadata(key, Double.parseDouble(value));
                 case "bool" -> options.metadata(key, bool(value));
                 case "str" -> options.metadata(key, value);
-                default -> throw new IllegalArgumentException(
-                        "--override-kv: the type in '" + text + "' must be int, float, bool or str");
+                default ->
+                    throw new IllegalArgumentException(
+                            "--override-kv: the type in '" + text + "' must be int, float, bool or str");
             }
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("--override-kv: '" + value + "' in '" + text + "' is not a number", e);

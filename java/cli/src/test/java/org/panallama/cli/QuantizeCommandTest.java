@@ -7,8 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.panallama.gguf.GgufFile;
 import org.panallama.gguf.GgmlType;
+import org.panallama.gguf.GgufFile;
 import org.panallama.tiny.TinyModel;
 
 /** The commands quantize and imatrix, which go together. */
@@ -70,8 +70,8 @@ class QuantizeCommandTest {
         assertThat(more.err()).contains("2 chunks of 32 tokens");
 
         Path both = folder.resolve("both.gguf");
-        Result combined =
-                Result.of("imatrix", "--in-file", matrix.toString(), "--in-file", matrix.toString(), "-o", both.toString());
+        Result combined = Result.of(
+                "imatrix", "--in-file", matrix.toString(), "--in-file", matrix.toString(), "-o", both.toString());
         assertThat(combined.err()).contains("4 chunks of 32 tokens");
 
         Path file = folder.resolve("tiny.gguf");
@@ -91,7 +91,8 @@ class QuantizeCommandTest {
         GgufFile written = GgufFile.open(file);
         assertThat(written.string("general.name")).contains("smaller");
         assertThat(written.string("quantize.imatrix.file")).contains("both.gguf");
-        assertThat(written.tensor("blk.0.attn_q.weight").orElseThrow().ggmlType()).isEqualTo(GgmlType.IQ2_XXS);
+        assertThat(written.tensor("blk.0.attn_q.weight").orElseThrow().ggmlType())
+                .isEqualTo(GgmlType.IQ2_XXS);
     }
 
     @Test
@@ -103,7 +104,8 @@ class QuantizeCommandTest {
         assertUsage("KEY=TYPE:VALUE", "quantize", "--type", "Q8_0", "--dry-run", "--override-kv", "a=1");
         assertUsage("is not a number", "quantize", "--type", "Q8_0", "--dry-run", "--override-kv", "a=int:x");
         assertUsage("-f is missing", "imatrix", "-o", folder.resolve("x").toString());
-        Result refused = Result.of("quantize", "--type", "IQ1_S", "-o", folder.resolve("x.gguf").toString());
+        Result refused = Result.of(
+                "quantize", "--type", "IQ1_S", "-o", folder.resolve("x.gguf").toString());
         assertThat(refused.status()).isEqualTo(1);
         assertThat(refused.err()).contains("IQ1_S", "make an importance matrix");
         Path damaged = Files.writeString(folder.resolve("damaged"), "GGUF and nothing else");

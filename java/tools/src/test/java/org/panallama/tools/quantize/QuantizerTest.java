@@ -129,7 +129,8 @@ class QuantizerTest {
     @ParameterizedTest
     @EnumSource
     void everyFileTypeIsWhatItsPlanSaysAndGenerates(FileType type) throws IOException {
-        Quantizer quantizer = new Quantizer(options(type).imatrix(imatrix, "i.gguf").build());
+        Quantizer quantizer =
+                new Quantizer(options(type).imatrix(imatrix, "i.gguf").build());
         QuantizationPlan plan = quantizer.plan(oneLayer);
         quantizer.quantize(oneLayer, output(), Progress.NONE);
         GgufFile file = GgufFile.open(output());
@@ -140,8 +141,10 @@ class QuantizerTest {
                 .isEqualTo(file.tensors().stream().mapToLong(GgufTensor::bytes).sum());
         assertThat(plan.bytesAfter()).isLessThanOrEqualTo(file.size());
         assertThat(plan.bitsPerWeightBefore()).isBetween(16.0, 16.1);
-        TensorType router = TensorType.of(
-                GgufFile.open(oneLayer).tensor("blk.0.ffn_gate_inp.weight").orElseThrow().type());
+        TensorType router = TensorType.of(GgufFile.open(oneLayer)
+                .tensor("blk.0.ffn_gate_inp.weight")
+                .orElseThrow()
+                .type());
         assertThat(planned)
                 .containsEntry("blk.0.ffn_gate_inp.weight", router)
                 .containsEntry("blk.0.attn_norm.weight", TensorType.F32);
@@ -237,14 +240,16 @@ class QuantizerTest {
         assertThat(GgufFile.open(output()).integer("llama.block_count")).hasValue(1);
         assertThatThrownBy(() -> quantize(options(FileType.Q8_0).pruneLayers(2).build()))
                 .hasMessageContaining("layer 2 cannot be left out: there are 0 to 1");
-        assertThatThrownBy(() -> quantize(options(FileType.Q8_0).pruneLayers(0, 1).build()))
+        assertThatThrownBy(
+                        () -> quantize(options(FileType.Q8_0).pruneLayers(0, 1).build()))
                 .hasMessageContaining("all of its layers");
     }
 
     @Test
     void rowsThatAreNoWholeBlocksFallBack() throws IOException {
         Path narrow = synth(NARROW, "narrow.gguf");
-        QuantizationPlan plan = new Quantizer(options(FileType.Q4_K_S).build()).quantize(narrow, output(), Progress.NONE);
+        QuantizationPlan plan =
+                new Quantizer(options(FileType.Q4_K_S).build()).quantize(narrow, output(), Progress.NONE);
         assertThat(plan.fallbacks()).singleElement().satisfies(tensor -> {
             assertThat(tensor.name()).isEqualTo("blk.0.ffn_down_exps.weight");
             assertThat(tensor.wanted()).isEqualTo(TensorType.Q4_K);
@@ -257,25 +262,25 @@ class QuantizerTest {
     void quantizedTensorsAreQuantizedAgainOnlyOnDemand() throws IOException {
         quantize(options(FileType.Q8_0).build());
         Path again = folder.resolve("again.gguf");
-        assertThatThrownBy(() -> new Quantizer(options(FileType.Q4_K_M).build()).quantize(output(), again, Progress.NONE))
+        assertThatThrownBy(
+                        () -> new Quantizer(options(FileType.Q4_K_M).build()).quantize(output(), again, Progress.NONE))
                 .isInstanceOf(LlamaException.class)
                 .hasMessageContaining("is quantized already, to Q8_0");
-        new Quantizer(options(FileType.Q4_K_M).allowRequantize(true).build())
-                .quantize(output(), again, Progress.NONE);
+        new Quantizer(options(FileType.Q4_K_M).allowRequantize(true).build()).quantize(output(), again, Progress.NONE);
         assertThat(types(again)).containsEntry("blk.0.ffn_up_exps.weight", TensorType.Q4_K);
     }
 
     @Test
     void foreignImportanceMatricesAreRefused() throws IOException {
         Imatrix foreign = importanceOf(synth(NARROW, "narrow.gguf"));
-        assertThatThrownBy(() -> quantize(
-                        options(FileType.Q4_K_M).imatrix(foreign, "i").build()))
+        assertThatThrownBy(() ->
+                        quantize(options(FileType.Q4_K_M).imatrix(foreign, "i").build()))
                 .isInstanceOf(LlamaException.class)
                 .hasMessageContaining("it was made for another model");
         Imatrix lacking = new Imatrix(
                 Map.of("blk.0.attn_q.weight", imatrix.tensors().get("blk.0.attn_q.weight")), List.of(), 1, 64, null);
-        assertThatThrownBy(() -> quantize(
-                        options(FileType.IQ2_XXS).imatrix(lacking, "i").build()))
+        assertThatThrownBy(() ->
+                        quantize(options(FileType.IQ2_XXS).imatrix(lacking, "i").build()))
                 .hasMessageContaining("the importance matrix has nothing for it");
         assertThatThrownBy(() -> new Quantizer(options(FileType.IQ2_XXS)
                         .imatrix(imatrix, "i")
@@ -317,8 +322,9 @@ class QuantizerTest {
                 .withMessageContaining("only in quantized files");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> options(FileType.Q8_0).metadata("split.count", 3));
-        assertThatThrownBy(() -> quantize(
-                        options(FileType.Q8_0).tensorType("attn(", TensorType.Q4_0).build()))
+        assertThatThrownBy(() -> quantize(options(FileType.Q8_0)
+                        .tensorType("attn(", TensorType.Q4_0)
+                        .build()))
                 .isInstanceOf(LlamaException.class)
                 .hasMessageContaining("llama.cpp says");
         Path narrow = synth(NARROW, "narrow.gguf");
