@@ -105,6 +105,10 @@ final class ImatrixCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (!model.adapters().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "--lora: importance is collected for the model alone; merge the adapter into it");
+        }
         if (resume && !inFiles.isEmpty()) {
             throw new IllegalArgumentException("--resume goes on with -o alone; what --in-file named is in it already");
         }

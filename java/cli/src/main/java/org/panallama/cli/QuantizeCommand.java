@@ -40,7 +40,7 @@ import picocli.CommandLine.Option;
             "  panallama quantize -m mixtral.F16.gguf --type IQ2_XXS --imatrix mixtral.imatrix.gguf -o mixtral.IQ2_XXS.gguf",
             "  panallama quantize -m mixtral.F16.gguf --type Q4_K --tensor-type ffn_down_exps=Q5_K --dry-run",
             "",
-            "Ctrl-C ends it at once and leaves no file behind."
+            "Ctrl-C ends it within ten seconds and leaves no file behind."
         })
 final class QuantizeCommand implements Callable<Integer> {
 
@@ -50,7 +50,7 @@ final class QuantizeCommand implements Callable<Integer> {
     private ModelFileArgument model;
 
     @Option(
-            names = {"-t", "--type"},
+            names = "--type",
             paramLabel = "TYPE",
             required = true,
             description = "File type; Q3_K, Q4_K and Q5_K stand for the mixtures _M.")
@@ -126,7 +126,10 @@ final class QuantizeCommand implements Callable<Integer> {
             description = "Most of a tensor in memory at once (default: 8192).")
     private @Nullable Integer maxBufferMib;
 
-    @Option(names = "--threads", paramLabel = "N", description = "CPU threads (default: all).")
+    @Option(
+            names = {"-t", "--threads"},
+            paramLabel = "N",
+            description = "CPU threads (default: all).")
     private @Nullable Integer threads;
 
     @Mixin(name = "common")
