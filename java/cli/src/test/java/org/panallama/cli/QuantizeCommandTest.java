@@ -50,7 +50,7 @@ class QuantizeCommandTest {
                 .containsPattern("blk\\.0\\.attn_norm\\.weight .* F32 +-> F32 ")
                 .containsPattern("Q4_K_M: .* bits per weight\\), from .* \\(16\\.0\\d\\)");
         assertThat(result.out().lines())
-                .hasSize(GgufFile.open(TinyModel.path()).tensors().size() - 2 * 9 + 1);
+                .hasSize(GgufFile.open(TinyModel.path()).tensors().size() - 2 * 10 + 1);
     }
 
     @Test
@@ -78,7 +78,7 @@ class QuantizeCommandTest {
         Result quantized = Result.of(
                 "quantize",
                 "--type",
-                "IQ4_XS",
+                "Q4_0",
                 "--imatrix",
                 both.toString(),
                 "--tensor-type",
