@@ -91,10 +91,12 @@ final class FloatEncoder {
         byte[] blocks = new byte[count / BLOCK * BLOCK_BYTES];
         boolean overflow = false;
         for (int block = 0, to = 0; block < count; block += BLOCK, to += BLOCK_BYTES) {
-            float largest = 0;
+            // Magnitudes are in the order of their bits, and integers have a vector instruction for the larger one.
+            int bits = 0;
             for (int i = block; i < block + BLOCK; i++) {
-                largest = Math.max(largest, Math.abs(values[i]));
+                bits = Math.max(bits, Float.floatToRawIntBits(values[i]) & 0x7FFF_FFFF);
             }
+            float largest = Float.intBitsToFloat(bits);
             float scale = largest / 127;
             float inverse = scale == 0 ? 0 : 1 / scale;
             short half = half(scale);
