@@ -4,10 +4,12 @@ include_guard(GLOBAL)
 
 set(PANALLAMA_AVX512_FLAGS -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi -mavx512vnni -mgfni -mavx2 -mfma -mf16c
     -mprefer-vector-width=512)
-set(PANALLAMA_AVX2_FLAGS -mavx2 -mfma -mf16c -fno-tree-reassoc)
+set(PANALLAMA_AVX2_FLAGS -mavx2 -mfma -mf16c)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     # GCC's own intrinsics header trips it (GCC bug 105593).
     list(APPEND PANALLAMA_AVX512_FLAGS -Wno-maybe-uninitialized -Wno-uninitialized)
+    # Clang has no such flag.
+    list(APPEND PANALLAMA_AVX2_FLAGS -fno-tree-reassoc)
 endif()
 
 set(PANALLAMA_DOTPROD_FLAGS -march=armv8.2-a+dotprod)

@@ -71,7 +71,20 @@ template <format F> __attribute__((noinline, flatten)) void unpack_tile(const un
     unpack.weights(in, [&](auto i, const quad &raw) {
         constexpr int at = i;
         const quad q = as_codes<F>(raw);
-        for (int j = 0; j < 4; j++) weights[4 * at + j] = q.v[j];
+        for (int j = 0; j < 4; j++) {
+            const int v = 4 * at + j;
+            if constexpr (has_wide_panel(F)) {
+                weights[2 * v] = even_bytes(q.v[j]);
+                weights[2 * v + 1] = odd_bytes(q.v[j]);
+                if constexpr (!shape_of(F).scale_per_32) {
+                    const __m256i scale = scales->group[at / 2];
+                    weights[2 * v] = _mm256_mullo_epi16(weights[2 * v], scale);
+                    weights[2 * v + 1] = _mm256_mullo_epi16(weights[2 * v + 1], scale);
+                }
+            } else {
+                weights[v] = q.v[j];
+            }
+        }
     });
 }
 
@@ -101,32 +114,25 @@ template <format F> void multiply_panels(const product &p, const column *columns
 }
 
 template <format F> void multiply(const product &p) {
-    if constexpr (multiplies_by_rows(F)) {
-        switch (p.n_columns) {
-            case 1:
-                return multiply_rows<F, 1>(p);
-            case 2:
-                return multiply_rows<F, 2>(p);
-            case 3:
-                return multiply_rows<F, 3>(p);
-            case max_row_columns:
-                return multiply_rows<F, max_row_columns>(p);
-            default:
-                break;
+    const auto one_of = [&](auto columns) {
+        constexpr int n = columns;
+        if constexpr (n <= max_row_columns(F)) {
+            multiply_rows<F, n>(p);
+        } else {
+            stream<F, n>(p);
         }
-    } else {
-        switch (p.n_columns) {
-            case 1:
-                return stream<F, 1>(p);
-            case 2:
-                return stream<F, 2>(p);
-            case 3:
-                return stream<F, 3>(p);
-            case max_stream_columns:
-                return stream<F, max_stream_columns>(p);
-            default:
-                break;
-        }
+    };
+    switch (p.n_columns) {
+        case 1:
+            return one_of(index<1>{});
+        case 2:
+            return one_of(index<2>{});
+        case 3:
+            return one_of(index<3>{});
+        case max_stream_columns:
+            return one_of(index<max_stream_columns>{});
+        default:
+            break;
     }
     for (int c = 0; c < p.n_columns; c += columns_per_pass) {
         multiply_panels<F>(p, p.columns + c, std::min(columns_per_pass, p.n_columns - c));
@@ -134,9 +140,7 @@ template <format F> void multiply(const product &p) {
 }
 
 template <format F> constexpr kernel make_kernel() {
-    // One column of Q6_K: 0.90 of the speed of llama.cpp's AVX2 kernel (Zen 5, one thread); four columns: 1.00.
-    constexpr int min_columns = F == format::q6_k && !has_vnni ? 2 : 1;
-    return {panel_rows, sizeof(scratch), quantize<F>, multiply<F>, min_columns};
+    return {panel_rows, sizeof(scratch), quantize<F>, multiply<F>};
 }
 
 }  // namespace panallama::PANALLAMA_FLAVOUR

@@ -2,17 +2,17 @@
 //
 // SHAPES      16 rows (two tiles), any number of columns, any number of steps
 // DEFINITION  sums[column][row] += weights * activations of one step
-// LAYOUT      panel: two tiles of 64 vectors as in tile.h; sums: [column][16] floats
+// LAYOUT      panel: two tiles of 64 vectors as in tile.h, or 128 as in wide_panel.h; sums: [column][16] floats
 #pragma once
 
-#include "dot.h"
+#include "wide_panel.h"
 
 namespace panallama::PANALLAMA_FLAVOUR {
 
 constexpr int panel_rows = 2 * tile_rows;
 
 struct panel {
-    __m256i weights[2][step / 4];
+    __m256i weights[2][step / 2];
     tile_scales scales[2];
 };
 
@@ -92,7 +92,16 @@ __attribute__((flatten)) void multiply_columns(const panel &p, const activation_
         out[c] = sums + panel_rows * c;
         next[c] = Columns + c < left ? a + columns[Columns + c].token : in[c];
     }
-    multiply_step<F, Columns>(p, in, next, out);
+    if constexpr (has_wide_panel(F)) {
+        wide_activations x[Columns];
+        for (int c = 0; c < Columns; c++) x[c].widen(*in[c]);
+        for (int c = 0; c < Columns; c++) {
+            for (int i = 0; i < 6; i++) _mm_prefetch(reinterpret_cast<const char *>(next[c]) + 64 * i, _MM_HINT_T0);
+        }
+        multiply_wide_step<F, Columns>({p.weights[0], p.weights[1]}, p.scales, in, x, out);
+    } else {
+        multiply_step<F, Columns>(p, in, next, out);
+    }
 }
 
 // One step of a panel for n columns.

@@ -1,123 +1,134 @@
-// Multiplies rows by few columns, 32 weights of one row at a time: for formats whose weights come that way, because
-// they are looked up in a grid or lie there as bytes.
+// Multiplies rows by few columns, 32 weights of one row at a time: they go from memory through registers into the sums,
+// once, and need no transposing.
 //
 // SHAPES      any number of rows, Columns columns, any number of steps
-// DEFINITION  out[column][row] = sum of magnitude * (activation with the weight's sign) * scale
+// DEFINITION  out[column][row] = sum of code * activation * scale
 // LAYOUT      a vector holds 32 neighbouring weights; lanes are added up at the end of a row
 #pragma once
 
-#include "dot.h"
-#include "unpack_iq.h"
-#include "unpack_small.h"
+#include "row_codes.h"
 
 namespace panallama::PANALLAMA_FLAVOUR {
-
-constexpr int max_row_columns = 4;
 
 // How far ahead of its reading a row is fetched; the weights of the next row follow.
 constexpr int row_read_ahead = 2048;
 
-constexpr bool multiplies_by_rows(format f) {
-    return f == format::iq3_xxs || f == format::iq2_xs || f == format::iq2_xxs || (f == format::q8_0 && !has_vnni);
+constexpr bool is_grid(format f) { return f == format::iq3_xxs || f == format::iq2_xs || f == format::iq2_xxs; }
+
+// Each vector's sum is converted and multiplied by a scale of its own; otherwise sums of a step are integers.
+template <format F> constexpr bool has_float_scales = shape_of(F).scale_per_32;
+
+// Up to how many columns rows are faster than the tiles of stream.h, which need fewer instructions for each further
+// column. Zen 5, in cycles per 256 weights beyond the caches, AVX2, one column: Q5_0 34 against 39, IQ4_NL 27.6 and 28.9,
+// Q2_K 19.5 and 21.5, Q5_K 28 and 31, IQ4_XS 31 and 34; but Q4_K 24 and 21, Q4_0 25.5 and 24.3, MXFP4 28.5 and 27.4.
+constexpr int max_row_columns(format f) {
+    switch (f) {
+        case format::iq3_xxs:
+        case format::iq2_xs:
+        case format::iq2_xxs:
+            return 4;
+        case format::q8_0:
+            return has_vnni ? 1 : 4;
+        case format::q4_k:
+        case format::q4_0:
+        case format::mxfp4:
+            return 0;
+        case format::iq4_nl:
+        case format::iq4_xs:
+        case format::q5_k:
+            return has_vnni ? 0 : 1;
+        default:
+            return 1;
+    }
 }
 
-inline __m256i activations_32(const activation_step &a, int g) {
-    return _mm256_load_si256(reinterpret_cast<const __m256i *>(a.q + 32 * g));
-}
-
-// Integer scales of a block's groups of 32: pairs of int16, as dwords at `pairs` in any order that at(g) knows.
-template <format F> struct row_scales;
-
-template <> struct row_scales<format::iq2_xxs> {
-    alignas(32) int32_t pairs[8];
-
-    explicit row_scales(const uint8_t *block) {
-        const __m256 a = _mm256_loadu_ps(reinterpret_cast<const float *>(block + 2));
-        const __m256 b = _mm256_loadu_ps(reinterpret_cast<const float *>(block + 34));
-        const __m256i words = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xdd));  // of groups 0 1 4 5 2 3 6 7
-        const __m256i s = odd_scale(_mm256_srli_epi32(words, 28));
-        _mm256_store_si256(reinterpret_cast<__m256i *>(pairs), _mm256_or_si256(s, _mm256_slli_epi32(s, 16)));
-    }
-
-    __m256i at(int g) const { return _mm256_set1_epi32(pairs[(g & 1) | (g & 2) << 1 | (g & 4) >> 1]); }
-
-    static constexpr float unit = 0.125f;
-};
-
-template <> struct row_scales<format::iq3_xxs> {
-    alignas(32) int32_t pairs[8];
-
-    explicit row_scales(const uint8_t *block) {
-        const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(block + 66));
-        const __m256i s = odd_scale(_mm256_srli_epi32(words, 28));
-        _mm256_store_si256(reinterpret_cast<__m256i *>(pairs), _mm256_or_si256(s, _mm256_slli_epi32(s, 16)));
-    }
-
-    __m256i at(int g) const { return _mm256_set1_epi32(pairs[g]); }
-
-    static constexpr float unit = 0.25f;
-};
-
-template <> struct row_scales<format::iq2_xs> {
-    __m256i words;  // sixteen scales as int16, in each half
-
-    explicit row_scales(const uint8_t *block) {
-        const __m128i nibbles = _mm_loadl_epi64(reinterpret_cast<const __m128i *>(block + 66));
-        const __m128i fifteen = _mm_set1_epi8(15);
-        const __m128i s =
-            _mm_unpacklo_epi8(_mm_and_si128(nibbles, fifteen), _mm_and_si128(_mm_srli_epi16(nibbles, 4), fifteen));
-        words = _mm256_broadcastsi128_si256(_mm_or_si128(_mm_add_epi8(s, s), _mm_set1_epi8(1)));
-    }
-
-    // The low half takes the scale of the group's first 16 weights, the high half that of the others.
-    __m256i at(int g) const {
-        const __m256i first = _mm256_setr_epi32(static_cast<int>(0x80008000u), static_cast<int>(0x80008000u),
-                                                static_cast<int>(0x80008000u), static_cast<int>(0x80008000u),
-                                                static_cast<int>(0x80018001u), static_cast<int>(0x80018001u),
-                                                static_cast<int>(0x80018001u), static_cast<int>(0x80018001u));
-        return _mm256_shuffle_epi8(words, _mm256_add_epi8(first, _mm256_set1_epi16(static_cast<int16_t>(2 * g))));
-    }
-
-    static constexpr float unit = 0.125f;
-};
-
-// One step of a row: grid formats add up in 32 bits, since their scales are integers.
-template <format F, int Columns>
-inline PANALLAMA_INLINE void row_step(const unpacker<F> &unpack, const uint8_t *block, int blocks,
-                                      const activation_step *const (&a)[Columns], __m256 (&total)[Columns]) {
-    if constexpr (F == format::q8_0) {
-        alignas(16) int16_t halves[8] = {};
-        for (int b = 0; b < blocks; b++) memcpy(halves + b, block + 34 * b, 2);
-        const __m256 d = _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i *>(halves)));
-        alignas(32) float scale[Columns][8];
-        for (int c = 0; c < Columns; c++) _mm256_store_ps(scale[c], _mm256_mul_ps(d, _mm256_load_ps(a[c]->scale)));
-        for (int b = 0; b < blocks; b++) {
-            const __m256i w = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(block + 34 * b + 2));
-            const __m256i magnitude = _mm256_abs_epi8(w);
-            for (int c = 0; c < Columns; c++) {
-                const __m256i products = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(activations_32(*a[c], b), w));
-                const __m256i sum = _mm256_madd_epi16(products, _mm256_set1_epi16(1));
-                total[c] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_broadcast_ss(scale[c] + b), total[c]);
-            }
-        }
+// The products of 32 codes and activations, added up in dwords times `pairs`, which are int16.
+template <format F, int J>
+inline PANALLAMA_INLINE __m256i dot_32(const row_source<F> &row, __m256i x, __m256i pairs) {
+    constexpr code_shape shape = codes_of(F);
+    const __m256i codes = row.template codes<J>();
+    __m256i products;
+    if constexpr (is_grid(F)) {
+        products = _mm256_maddubs_epi16(codes, _mm256_sign_epi8(x, row.template signs_of<J>()));
+    } else if constexpr (shape.is_signed && has_vnni) {
+        __m256i sum = _mm256_setzero_si256();
+        add_dot_8(sum, codes, x);
+        return sum;
+    } else if constexpr (F == format::q8_0) {  // -128 has no negative, but a magnitude
+        products = _mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(x, codes));
+    } else if constexpr (shape.is_signed) {
+        products = _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(codes, x));
     } else {
-        const row_scales<F> scales(block);
-        __m256i sum[Columns];
-        for (__m256i &s : sum) s = _mm256_setzero_si256();
-        repeat<8>([&](auto g) PANALLAMA_INLINE {
-            const __m256i magnitude = unpacker<F>::magnitudes(block, g);
-            const __m256i sign = unpacker<F>::signs_of(unpack.t, block, g);
-            const __m256i scale = scales.at(g);
-            for (int c = 0; c < Columns; c++) {
-                add_dot_16(sum[c], _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(activations_32(*a[c], g), sign)),
-                           scale);
+        products = _mm256_maddubs_epi16(codes, x);
+    }
+    return _mm256_madd_epi16(products, pairs);
+}
+
+// The part of a step's sum that undoes the codes' offset.
+inline __m256i bias_of_step(const scales_per_16 &scales, const activation_step &a) {
+    const auto *bias = reinterpret_cast<const __m256i *>(a.bias);
+    const __m256i even_first = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
+    const auto part = [&](__m256i pairs, int i) PANALLAMA_INLINE {
+        const __m256i b = _mm256_permutevar8x32_epi32(_mm256_load_si256(bias + i), even_first);
+        if constexpr (has_vnni) return _mm256_mullo_epi32(_mm256_srai_epi32(pairs, 16), b);
+        return _mm256_madd_epi16(pairs, b);
+    };
+    return _mm256_add_epi32(part(_mm256_unpacklo_epi16(scales.words, scales.words), 0),
+                            part(_mm256_unpackhi_epi16(scales.words, scales.words), 1));
+}
+
+template <format F, int Columns>
+inline PANALLAMA_INLINE void row_step(const row_source<F> &row, const activation_step *const (&a)[Columns],
+                                      __m256 (&total)[Columns]) {
+    alignas(32) float scale[Columns][8];
+    __m256i sum[Columns];
+    __m256 odd[Columns];  // of every other vector, for shorter chains of additions
+    if constexpr (has_float_scales<F>) {
+        const __m256 d = row.float_scales();
+        repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+            const __m256 both = _mm256_mul_ps(d, _mm256_load_ps(a[c]->scale));
+            _mm256_store_ps(scale[c], both);
+            odd[c] = _mm256_setzero_ps();
+            if constexpr (is_biased(F)) {
+                __m256i bias = _mm256_load_si256(reinterpret_cast<const __m256i *>(a[c]->bias));
+                if constexpr (!has_vnni) bias = _mm256_madd_epi16(bias, _mm256_set1_epi16(1));
+                total[c] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(bias), both, total[c]);
             }
         });
-        const float d = _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(load_as<uint16_t>(block)))) * row_scales<F>::unit;
-        for (int c = 0; c < Columns; c++) {
-            total[c] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[c]), _mm256_set1_ps(d * a[c]->scale[0]), total[c]);
-        }
+    } else {
+        repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+            if constexpr (is_biased(F) && !is_grid(F)) {
+                sum[c] = bias_of_step(row.scales, *a[c]);
+            } else {
+                sum[c] = _mm256_setzero_si256();
+            }
+        });
     }
+    repeat<8>([&](auto j) PANALLAMA_INLINE {
+        repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+            const __m256i x = load_32(reinterpret_cast<const uint8_t *>(a[c]->q) + 32 * j);
+            if constexpr (has_float_scales<F>) {
+                const __m256i dot = dot_32<F, j>(row, x, _mm256_set1_epi16(1));
+                __m256 &part = j % 2 == 0 ? total[c] : odd[c];
+                part = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), _mm256_broadcast_ss(scale[c] + j), part);
+            } else {
+                sum[c] = _mm256_add_epi32(sum[c], dot_32<F, j>(row, x, row.scales.at(j)));
+            }
+        });
+    });
+    repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+        if constexpr (has_float_scales<F>) {
+            total[c] = _mm256_add_ps(total[c], odd[c]);
+        } else {
+            const float of_x = a[c]->scale[0];
+            total[c] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[c]), _mm256_set1_ps(row.d() * of_x), total[c]);
+            if constexpr (shape_of(F).mins > 0) {
+                const __m256i sums = _mm256_load_si256(reinterpret_cast<const __m256i *>(a[c]->sums));
+                const __m256 below = _mm256_cvtepi32_ps(_mm256_madd_epi16(row.mins, sums));
+                total[c] = _mm256_fnmadd_ps(below, _mm256_set1_ps(row.min_scale() * of_x), total[c]);
+            }
+        }
+    });
 }
 
 inline float sum_of_lanes(__m256 v) {
@@ -127,7 +138,8 @@ inline float sum_of_lanes(__m256 v) {
 }
 
 template <format F, int Columns> __attribute__((flatten)) void multiply_rows(const product &p) {
-    const unpacker<F> unpack;
+    row_source<F> row;
+    alignas(32) uint8_t staged[step_bytes(F)];
     for (int r = 0; r < p.rows; r++) {
         const uint8_t *block = p.weights + static_cast<size_t>(r) * p.row_bytes;
         __m256 total[Columns];
@@ -138,11 +150,14 @@ template <format F, int Columns> __attribute__((flatten)) void multiply_rows(con
             }
             const activation_step *a[Columns];
             for (int c = 0; c < Columns; c++) a[c] = p.activations + s * p.tokens + p.columns[c].token;
-            if (s == p.steps - 1 && p.tail_blocks > 0) {
-                row_step<F, Columns>(unpack, block, p.tail_blocks, a, total);
+            if (p.tail_blocks > 0 && s == p.steps - 1) {
+                memset(staged, 0, sizeof staged);
+                memcpy(staged, block, static_cast<size_t>(p.tail_blocks * shape_of(F).block_bytes));
+                row.read(staged);
             } else {
-                row_step<F, Columns>(unpack, block, 8, a, total);
+                row.read(block);
             }
+            row_step<F, Columns>(row, a, total);
         }
         for (int c = 0; c < Columns; c++) p.columns[c].out[p.out_row + r] = sum_of_lanes(total[c]);
     }

@@ -86,6 +86,14 @@ template <> struct unpacker<format::iq4_nl> : small_blocks<18> {
     }
 };
 
+// Half of 2^(e - 127), built as float bits; exponents 0 and 1 are subnormal.
+inline __m256 exponent_scale(__m256i e) {
+    const __m256i normal = _mm256_slli_epi32(_mm256_sub_epi32(e, _mm256_set1_epi32(1)), 23);
+    const __m256i tiny = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), e);
+    const __m256i is_tiny = _mm256_cmpgt_epi32(_mm256_set1_epi32(2), e);
+    return _mm256_castsi256_ps(_mm256_blendv_epi8(normal, tiny, is_tiny));
+}
+
 template <> struct unpacker<format::mxfp4> {
     nibble_book book{books.mxfp4, codes_of(format::mxfp4).offset};
 
@@ -93,16 +101,12 @@ template <> struct unpacker<format::mxfp4> {
         repeat<8>([&](auto b) PANALLAMA_INLINE { book.emit_block<b>(in.load(17 * b + 1), emit); });
     }
 
-    // Half of 2^(e - 127), built as float bits; exponents 0 and 1 are subnormal.
     static void scales(const tile_source &in, tile_scales *out) {
         repeat<8>([&](auto b) PANALLAMA_INLINE {
             const auto byte = [&](int r) PANALLAMA_INLINE { return static_cast<char>(*in.at(r, 17 * b)); };
             const __m256i e = _mm256_cvtepu8_epi32(_mm_setr_epi8(byte(0), byte(1), byte(2), byte(3), byte(4), byte(5),
                                                                  byte(6), byte(7), 0, 0, 0, 0, 0, 0, 0, 0));
-            const __m256i normal = _mm256_slli_epi32(_mm256_sub_epi32(e, _mm256_set1_epi32(1)), 23);
-            const __m256i tiny = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), e);
-            const __m256i is_tiny = _mm256_cmpgt_epi32(_mm256_set1_epi32(2), e);
-            out->block[b] = _mm256_castsi256_ps(_mm256_blendv_epi8(normal, tiny, is_tiny));
+            out->block[b] = exponent_scale(e);
         });
     }
 };
