@@ -42,10 +42,6 @@ inline __m512i load_twice_32(const void *p) {
     return _mm512_broadcast_i64x4(_mm256_loadu_si256(static_cast<const __m256i *>(p)));
 }
 
-inline __m512i load_four_times_16(const void *p) {
-    return _mm512_broadcast_i32x4(_mm_loadu_si128(static_cast<const __m128i *>(p)));
-}
-
 // 16 bytes each of p, p + pitch, p + 2 pitch, p + 3 pitch.
 template <int Pitch> inline __m512i load_blocks_16(const uint8_t *p) {
     const auto at = [p](int i) { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(p + Pitch * i)); };
@@ -64,13 +60,6 @@ template <int Offset> inline __m512i bias_of(const int8_t *q) {
     __m512i sums = _mm512_setzero_si512();
     add_dot(sums, _mm512_set1_epi8(1), load_64(q));
     return _mm512_mullo_epi32(sums, _mm512_set1_epi32(-Offset));
-}
-
-// The half at p in every lane.
-inline __m512 half_at(const uint8_t *p) {
-    int16_t h;
-    memcpy(&h, p, 2);
-    return _mm512_cvtph_ps(_mm256_set1_epi16(h));
 }
 
 // Vectors of one row each become one vector with four lanes for each row.
