@@ -51,7 +51,7 @@ std::vector<uint8_t> filled_weights(format f, uint8_t byte) {
 
 bool check(const instruction_set &isa, format f, uint8_t byte, int pattern, int columns) {
     const kernel *kern = isa.find(f);
-    if (kern == nullptr) return true;
+    if (kern == nullptr || is_float(f)) return true;
     const std::vector<uint8_t> weights = filled_weights(f, byte);
     std::vector<float> dequantized(static_cast<size_t>(k) * rows);
     ggml_get_type_traits(type_of(f))->to_float(weights.data(), dequantized.data(), k * rows);

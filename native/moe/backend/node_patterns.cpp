@@ -127,7 +127,8 @@ bool match_matmul(const ggml_tensor *node, const instruction_set &isa, matmul_sh
     if (ids == nullptr && w->ne[2] != 1) return false;
     if (ids != nullptr && (ids->type != GGML_TYPE_I32 || ids->data == nullptr)) return false;
     const kernel *k = isa.find(f);
-    if (k == nullptr || (ids != nullptr ? x->ne[2] : x->ne[1]) < k->min_columns) return false;
+    if (k == nullptr || w->ne[0] % 32 != 0 || (ids != nullptr ? x->ne[2] : x->ne[1]) < k->min_columns) return false;
+    if (ids == nullptr && ggml_nrows(x) > k->max_dense_columns) return false;
 
     *out = {};
     out->kern = k;
@@ -210,8 +211,9 @@ bool match_gated_unit(ggml_cgraph *graph, int last, const instruction_set &isa, 
     out->out_slot_stride = glu->nb[1];
     out->out_token_stride = glu->nb[2];
     const ggml_tensor *ids = gate.node->op == GGML_OP_MUL_MAT_ID ? gate.node->src[2] : nullptr;
-    out->out_over_input = overlap(glu, gate.node->src[1]) || (ids != nullptr && overlap(glu, ids));
-    return true;
+    const bool over_activations = overlap(glu, gate.node->src[1]);
+    out->out_over_input = over_activations || (ids != nullptr && overlap(glu, ids));
+    return !over_activations || out->kern->quantize != nullptr;
 }
 
 bool match_weighted_sum(ggml_cgraph *graph, int first, weighted_sum *out, node_group *group) {

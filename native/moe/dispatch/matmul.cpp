@@ -82,7 +82,8 @@ struct matmul::item {
 };
 
 matmul_needs needs_of(const matmul_shape &shape) {
-    return {steps_of(shape.k) * shape.slots * shape.tokens, shape.tokens * shape.used, shape.experts,
+    const int64_t slots = shape.kern->quantize == nullptr ? 0 : shape.slots * shape.tokens;
+    return {steps_of(shape.k) * slots, shape.tokens * shape.used, shape.experts,
             matmul::thread_bytes(shape)};
 }
 
@@ -100,12 +101,10 @@ size_t matmul::thread_bytes(const matmul_shape &shape) {
 
 // Quantizes slots [first, last) of the [tokens][slots] activations.
 void matmul::quantize_slots(activation_step *out, int64_t first, int64_t last) const {
+    if (shape_.kern->quantize == nullptr) return;
     const int64_t total = shape_.slots * shape_.tokens;
-    for (int64_t i = first; i < last; i++) {
-        const uint8_t *x = shape_.activations + static_cast<size_t>(i % shape_.slots) * shape_.slot_stride +
-                           static_cast<size_t>(i / shape_.slots) * shape_.token_stride;
-        shape_.kern->quantize(reinterpret_cast<const float *>(x), shape_.k, out + i, total);
-    }
+    const activation_source source = shape_.source();
+    for (int64_t i = first; i < last; i++) shape_.kern->quantize(source.at(i), shape_.k, out + i, total);
 }
 
 // Counting sort of the (token, used expert) pairs by expert. Ids out of range are left out.
@@ -219,6 +218,7 @@ void matmul::multiply(const grouping &g, const private_memory &own, int threads)
     p.steps = static_cast<int>(steps_of(shape_.k));
     p.tail_blocks = static_cast<int>(shape_.k % step / 32);
     p.activations = g.activations;
+    p.source = shape_.source();
     p.tokens = shape_.slots * shape_.tokens;
     p.scratch = own.scratch;
     item at = take();

@@ -54,6 +54,7 @@ struct matmul_shape {
     const uint8_t *gate_bias, *up_bias;  // [experts][rows] floats; null when there are none
     size_t gate_bias_stride, up_bias_stride;
 
+    activation_source source() const { return {activations, slots, slot_stride, token_stride}; }
     bool is_gated() const { return up != nullptr; }
     bool is_small() const;  // each thread quantizes all activations for itself
 };

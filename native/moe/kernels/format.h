@@ -1,4 +1,4 @@
-// The quantized weight formats that the kernels know, and the sizes of their blocks in a GGUF file.
+// The weight formats that the kernels know, and the sizes of their blocks in a GGUF file.
 #pragma once
 
 #include <cstddef>
@@ -21,9 +21,11 @@ enum class format : uint8_t {
     iq3_xxs,
     iq2_xs,
     iq2_xxs,
+    f16,
+    bf16,
 };
 
-constexpr int format_count = 14;
+constexpr int format_count = 16;
 
 // How a format's integer sums turn into floats. A step is 256 weights of one row.
 struct format_shape {
@@ -68,9 +70,16 @@ constexpr format_shape shape_of(format f) {
             return {"iq2_xs", 256, 74, 16, 128, 0, false};
         case format::iq2_xxs:
             return {"iq2_xxs", 256, 66, 32, 128, 0, false};
+        case format::f16:
+            return {"f16", 1, 2, step, 0, 0, false};
+        case format::bf16:
+            return {"bf16", 1, 2, step, 0, 0, false};
     }
     return {};
 }
+
+// Whether weights are numbers by themselves, and multiplied by activations that are not quantized.
+constexpr bool is_float(format f) { return shape_of(f).block_weights == 1; }
 
 // Bytes of one step of a row: eight blocks of a 32-weight format, one of a 256-weight format.
 constexpr int step_bytes(format f) { return shape_of(f).block_bytes * (step / shape_of(f).block_weights); }

@@ -1,6 +1,8 @@
 // What every instruction set's kernels look like to the code that calls them.
 #pragma once
 
+#include <limits>
+
 #include "format.h"
 
 namespace panallama {
@@ -21,6 +23,19 @@ struct column {
     float *out;
 };
 
+// Activations as a graph has them, for kernels that do not quantize: those of token t at
+// first + t % slots * slot_stride + t / slots * token_stride.
+struct activation_source {
+    const uint8_t *first;
+    int64_t slots;
+    size_t slot_stride, token_stride;
+
+    const float *at(int64_t t) const {
+        return reinterpret_cast<const float *>(first + static_cast<size_t>(t % slots) * slot_stride +
+                                               static_cast<size_t>(t / slots) * token_stride);
+    }
+};
+
 // columns[c].out[out_row + r] = sum over k of weights[r][k] * activations[columns[c].token][k], for r in [0, rows).
 struct product {
     const uint8_t *weights;  // first row
@@ -29,7 +44,8 @@ struct product {
     int out_row;
     int steps;                           // ceil(k / 256)
     int tail_blocks;                     // blocks of the last step that exist, when k is not a multiple of 256; else 0
-    const activation_step *activations;  // [steps][tokens]
+    const activation_step *activations;  // [steps][tokens]; null for a kernel that does not quantize
+    activation_source source;
     int64_t tokens;
     const column *columns;
     int n_columns;
@@ -40,10 +56,14 @@ struct product {
 struct kernel {
     int panel_rows;  // rows that one pass takes together; callers split rows at its multiples
     size_t scratch_bytes;
-    // Quantizes k values (k is a multiple of 32); out[i * stride] receives step i.
+    // Quantizes k values (k is a multiple of 32); out[i * stride] receives step i. Null where multiply() reads the
+    // activations from their source: results may then not be written over them.
     void (*quantize)(const float *x, int64_t k, activation_step *out, int64_t stride);
     void (*multiply)(const product &p);
-    int min_columns = 1;  // llama.cpp is faster where no expert can have as many
+    // llama.cpp is faster where no expert can have as many columns, and in a multiplication without experts that has
+    // more.
+    int min_columns = 1;
+    int max_dense_columns = std::numeric_limits<int>::max();
 };
 
 }  // namespace panallama

@@ -58,6 +58,9 @@ constexpr code_shape codes_of(format f) {
             return {16, 128, true, 2};  // 4 * 43 * 127 = 21844
         case format::iq2_xxs:
             return {32, 128, true, 2};
+        case format::f16:
+        case format::bf16:
+            break;
     }
     return {};
 }

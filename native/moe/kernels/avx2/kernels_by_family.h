@@ -9,5 +9,6 @@ namespace panallama::PANALLAMA_FLAVOUR {
 const kernel *find_small(format f);
 const kernel *find_k(format f);
 const kernel *find_iq(format f);
+const kernel *find_float(format f);
 
 }  // namespace panallama::PANALLAMA_FLAVOUR

@@ -7,7 +7,8 @@ namespace panallama::avx512 {
 const kernel *find(format f) {
     if (const kernel *k = find_small(f)) return k;
     if (const kernel *k = find_k(f)) return k;
-    return find_iq(f);
+    if (const kernel *k = find_iq(f)) return k;
+    return find_float(f);
 }
 
 }  // namespace panallama::avx512

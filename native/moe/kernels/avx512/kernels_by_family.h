@@ -8,5 +8,6 @@ namespace panallama::avx512 {
 const kernel *find_small(format f);
 const kernel *find_k(format f);
 const kernel *find_iq(format f);
+const kernel *find_float(format f);
 
 }  // namespace panallama::avx512

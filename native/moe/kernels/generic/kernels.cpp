@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "../half.h"
 #include "plain_step.h"
 
 namespace panallama::generic {
@@ -72,13 +73,39 @@ template <format F> void multiply(const product &p) {
     }
 }
 
-template <format F> constexpr kernel make() { return {16, 64, quantize<F>, multiply<F>}; }
+template <format F> float load_weight(const uint8_t *p) {
+    if constexpr (F == format::f16) return load_half(p);
+    uint16_t half;
+    memcpy(&half, p, sizeof half);
+    const uint32_t bits = static_cast<uint32_t>(half) << 16;
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+template <format F> void multiply_floats(const product &p) {
+    const int k = p.steps * step - (p.tail_blocks > 0 ? step - 32 * p.tail_blocks : 0);
+    for (int c = 0; c < p.n_columns; c++) {
+        const float *x = p.source.at(p.columns[c].token);
+        for (int r = 0; r < p.rows; r++) {
+            const uint8_t *w = p.weights + static_cast<size_t>(r) * p.row_bytes;
+            double sum = 0;
+            for (int i = 0; i < k; i++) sum += static_cast<double>(load_weight<F>(w + 2 * i)) * x[i];
+            p.columns[c].out[p.out_row + r] = static_cast<float>(sum);
+        }
+    }
+}
+
+template <format F> constexpr kernel make() {
+    if constexpr (is_float(F)) return {16, 0, nullptr, multiply_floats<F>};
+    return {16, 64, quantize<F>, multiply<F>};
+}
 
 constexpr kernel kernels[format_count] = {
     make<format::q8_0>(),   make<format::q4_0>(),    make<format::q5_0>(),   make<format::iq4_nl>(),
     make<format::mxfp4>(),  make<format::q2_k>(),    make<format::q3_k>(),   make<format::q4_k>(),
     make<format::q5_k>(),   make<format::q6_k>(),    make<format::iq4_xs>(), make<format::iq3_xxs>(),
-    make<format::iq2_xs>(), make<format::iq2_xxs>(),
+    make<format::iq2_xs>(), make<format::iq2_xxs>(),  make<format::f16>(),     make<format::bf16>(),
 };
 
 }  // namespace

@@ -9,5 +9,6 @@ namespace panallama::neon::PANALLAMA_NEON_FLAVOUR {
 const kernel *find_small(format f);
 const kernel *find_k(format f);
 const kernel *find_iq(format f);
+const kernel *find_float(format f);
 
 }  // namespace panallama::neon::PANALLAMA_NEON_FLAVOUR
