@@ -3,10 +3,12 @@
 // instruction set to test, which then has to be there.
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <random>
 #include <thread>
 #include <vector>
@@ -36,8 +38,17 @@ constexpr shape shapes[] = {
     {1024, 100, 8, 2, 5, 2, true, shape::spread},    {512, 32, 8, 8, 2, 5, false, shape::spread},
     {256, 65, 3, 1, 17, 4, true, shape::all_on_one}, {768, 40, 128, 8, 33, 2, true, shape::spread},
     {512, 31, 2, 2, 300, 3, false, shape::spread},   {256, 5, 2, 1, 70, 16, true, shape::all_on_one},
-    {2816, 17, 4, 2, 6, 2, true, shape::one_empty},
+    {2816, 17, 4, 2, 6, 2, true, shape::one_empty},  {512, 3, 4, 2, 40, 9, true, shape::spread},
 };
+
+// Batch sizes, each as one small matrix: kernels differ by the number of columns. The large ones are for one format of
+// each family, whose others share that code.
+constexpr int batches[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,   10,  11,   12,  13,
+                           14, 15, 16, 17, 31, 32, 33, 64, 127, 512, 1024, 4096};
+constexpr int largest_batch_of_all = 127;
+constexpr format families[] = {format::q8_0, format::q4_k, format::iq2_xxs, format::f16};
+
+constexpr shape batch_shape(int tokens) { return {256, 35, 1, 1, tokens, 2, true, shape::spread}; }
 
 struct errors {
     double squared = 0, reference = 0, worst = 0;
@@ -215,6 +226,12 @@ int main(int, char **argv) {
             for (const shape &s : shapes) {
                 check(*isa, f, s, 0, stock, &all);
                 if (shape_of(f).block_weights <= 32) check(*isa, f, s, 96, stock, &all);
+                checked++;
+            }
+            const bool is_first = std::find(std::begin(families), std::end(families), f) != std::end(families);
+            for (const int tokens : batches) {
+                if (tokens > largest_batch_of_all && !is_first) continue;
+                check(*isa, f, batch_shape(tokens), 0, stock, &all);
                 checked++;
             }
             printf("%-8s %-8s nmse %.4g, llama.cpp %.4g\n", isa->name, shape_of(f).name, all.ours.nmse(),

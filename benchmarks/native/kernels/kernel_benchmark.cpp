@@ -58,13 +58,14 @@ void run(benchmark::State &state, const kernel *kern, format f, int columns, dou
     random_weights(f, static_cast<int64_t>(weights.size()), random, weights.data());
     std::vector<uint8_t> activation_memory, scratch_memory;
     auto *activations = aligned<activation_step>(&activation_memory, static_cast<size_t>(k / step * columns));
-    std::vector<float> x(k);
+    std::vector<float> x(static_cast<size_t>(k) * static_cast<size_t>(columns));
     std::normal_distribution<float> normal;
     std::vector<float> out(static_cast<size_t>(rows) * static_cast<size_t>(columns));
     std::vector<column> to;
     for (int c = 0; c < columns; c++) {
-        for (float &v : x) v = normal(random);
-        kern->quantize(x.data(), k, activations + c, columns);
+        float *own = x.data() + static_cast<size_t>(c) * k;
+        for (int i = 0; i < k; i++) own[i] = normal(random);
+        if (kern->quantize) kern->quantize(own, k, activations + c, columns);
         to.push_back({c, out.data() + static_cast<size_t>(c) * rows});
     }
     product p{};
@@ -73,6 +74,7 @@ void run(benchmark::State &state, const kernel *kern, format f, int columns, dou
     p.rows = rows;
     p.steps = k / step;
     p.activations = activations;
+    p.source = {reinterpret_cast<const uint8_t *>(x.data()), 1, 0, k * sizeof(float)};
     p.tokens = columns;
     p.columns = to.data();
     p.n_columns = columns;

@@ -22,10 +22,9 @@ constexpr op_name ops[] = {
 };
 
 constexpr ggml_type types[format_count] = {
-    GGML_TYPE_Q8_0,   GGML_TYPE_Q4_0,    GGML_TYPE_Q5_0,   GGML_TYPE_IQ4_NL,  GGML_TYPE_MXFP4,
-    GGML_TYPE_Q2_K,   GGML_TYPE_Q3_K,    GGML_TYPE_Q4_K,   GGML_TYPE_Q5_K,    GGML_TYPE_Q6_K,
-    GGML_TYPE_IQ4_XS, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ2_XS, GGML_TYPE_IQ2_XXS,
-    GGML_TYPE_F16,    GGML_TYPE_BF16,
+    GGML_TYPE_Q8_0,   GGML_TYPE_Q4_0,    GGML_TYPE_Q5_0, GGML_TYPE_IQ4_NL, GGML_TYPE_MXFP4,  GGML_TYPE_Q2_K,
+    GGML_TYPE_Q3_K,   GGML_TYPE_Q4_K,    GGML_TYPE_Q5_K, GGML_TYPE_Q6_K,   GGML_TYPE_IQ4_XS, GGML_TYPE_IQ3_XXS,
+    GGML_TYPE_IQ2_XS, GGML_TYPE_IQ2_XXS, GGML_TYPE_F16,  GGML_TYPE_BF16,
 };
 
 template <ggml_type T> void dequantize(const void *blocks, float *out, int64_t n) {

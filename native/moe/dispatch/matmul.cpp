@@ -83,8 +83,7 @@ struct matmul::item {
 
 matmul_needs needs_of(const matmul_shape &shape) {
     const int64_t slots = shape.kern->quantize == nullptr ? 0 : shape.slots * shape.tokens;
-    return {steps_of(shape.k) * slots, shape.tokens * shape.used, shape.experts,
-            matmul::thread_bytes(shape)};
+    return {steps_of(shape.k) * slots, shape.tokens * shape.used, shape.experts, matmul::thread_bytes(shape)};
 }
 
 bool matmul_shape::is_small() const {

@@ -23,9 +23,8 @@ template <class V, format F, int Rows, int Columns>
 inline PANALLAMA_INLINE void multiply_float_block(const uint8_t *weights, size_t row_bytes, int n,
                                                   const float *const *x, float *const *out, int row, bool first) {
     typename V::type sum[Rows][Columns];
-    repeat<Rows>([&](auto r) PANALLAMA_INLINE {
-        repeat<Columns>([&](auto c) PANALLAMA_INLINE { sum[r][c] = V::zero(); });
-    });
+    repeat<Rows>([&](auto r)
+                     PANALLAMA_INLINE { repeat<Columns>([&](auto c) PANALLAMA_INLINE { sum[r][c] = V::zero(); }); });
     for (int i = 0; i < n; i += V::lanes) {
         typename V::type w[Rows];
         repeat<Rows>([&](auto r) PANALLAMA_INLINE {

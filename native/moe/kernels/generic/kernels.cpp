@@ -105,7 +105,7 @@ constexpr kernel kernels[format_count] = {
     make<format::q8_0>(),   make<format::q4_0>(),    make<format::q5_0>(),   make<format::iq4_nl>(),
     make<format::mxfp4>(),  make<format::q2_k>(),    make<format::q3_k>(),   make<format::q4_k>(),
     make<format::q5_k>(),   make<format::q6_k>(),    make<format::iq4_xs>(), make<format::iq3_xxs>(),
-    make<format::iq2_xs>(), make<format::iq2_xxs>(),  make<format::f16>(),     make<format::bf16>(),
+    make<format::iq2_xs>(), make<format::iq2_xxs>(), make<format::f16>(),    make<format::bf16>(),
 };
 
 }  // namespace
