@@ -127,8 +127,9 @@ bool match_matmul(const ggml_tensor *node, const instruction_set &isa, matmul_sh
     if (ids == nullptr && w->ne[2] != 1) return false;
     if (ids != nullptr && (ids->type != GGML_TYPE_I32 || ids->data == nullptr)) return false;
     const kernel *k = isa.find(f);
-    if (k == nullptr || w->ne[0] % 32 != 0 || (ids != nullptr ? x->ne[2] : x->ne[1]) < k->min_columns) return false;
-    if (ids == nullptr && ggml_nrows(x) > k->max_dense_columns) return false;
+    if (k == nullptr || w->ne[0] % 32 != 0) return false;
+    const bool dense = ids == nullptr && k->min_dense_columns > 0;
+    if ((ids != nullptr ? x->ne[2] : x->ne[1]) < (dense ? k->min_dense_columns : k->min_columns)) return false;
 
     *out = {};
     out->kern = k;

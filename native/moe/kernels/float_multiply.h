@@ -109,8 +109,8 @@ template <class V, format F> void multiply_floats(const product &p) {
 }
 
 // Rows are handed out 32 at a time: 256 KB of F16 with k = 4096.
-template <class V, format F> constexpr kernel make_float_kernel(int max_dense_columns) {
-    return {32, 0, nullptr, multiply_floats<V, F>, 1, max_dense_columns};
+template <class V, format F> constexpr kernel make_float_kernel(int min_columns, int min_dense_columns) {
+    return {32, 0, nullptr, multiply_floats<V, F>, min_columns, min_dense_columns};
 }
 
 }  // namespace panallama

@@ -1,8 +1,6 @@
 // What every instruction set's kernels look like to the code that calls them.
 #pragma once
 
-#include <limits>
-
 #include "format.h"
 
 namespace panallama {
@@ -60,10 +58,9 @@ struct kernel {
     // activations from their source: results may then not be written over them.
     void (*quantize)(const float *x, int64_t k, activation_step *out, int64_t stride);
     void (*multiply)(const product &p);
-    // llama.cpp is faster where no expert can have as many columns, and in a multiplication without experts that has
-    // more.
+    // llama.cpp is faster with fewer columns: where no expert can have as many, and where there are no experts.
     int min_columns = 1;
-    int max_dense_columns = std::numeric_limits<int>::max();
+    int min_dense_columns = 0;  // 0: as many as with experts
 };
 
 }  // namespace panallama

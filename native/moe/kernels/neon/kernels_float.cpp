@@ -1,5 +1,7 @@
 #include <arm_neon.h>
 
+#include <limits>
+
 #include "../float_multiply.h"
 #include "kernels_by_family.h"
 
@@ -7,8 +9,8 @@ namespace panallama::neon::PANALLAMA_NEON_FLAVOUR {
 
 namespace {
 
-// llama.cpp has a register-blocked product of its own for plain multiplications, from two columns on.
-constexpr int most_dense_columns = 1;
+// Without experts, llama.cpp multiplies blocks of F16 and BF16 in arithmetic of their own.
+constexpr int never = std::numeric_limits<int>::max();
 
 struct floats {
     using type = float32x4_t;
@@ -32,8 +34,8 @@ struct floats {
 }  // namespace
 
 const kernel *find_float(format f) {
-    static constexpr kernel f16 = make_float_kernel<floats, format::f16>(most_dense_columns);
-    static constexpr kernel bf16 = make_float_kernel<floats, format::bf16>(most_dense_columns);
+    static constexpr kernel f16 = make_float_kernel<floats, format::f16>(1, never);
+    static constexpr kernel bf16 = make_float_kernel<floats, format::bf16>(1, never);
     switch (f) {
         case format::f16:
             return &f16;
