@@ -215,8 +215,9 @@ int main() {
         check_extremes(*isa);
         for (int i = 0; i < format_count; i++) {
             for (const shape &s : shapes) {
-                if (isa->find(static_cast<format>(i)) == nullptr) continue;
-                check(*isa, static_cast<format>(i), s);
+                const auto f = static_cast<format>(i);
+                if (isa->find(f) == nullptr || (s.over_input && is_float(f))) continue;  // those are never fused
+                check(*isa, f, s);
                 checked++;
             }
         }
