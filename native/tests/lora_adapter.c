@@ -35,7 +35,7 @@ static void add_half(struct gguf_context *out, struct ggml_context *memory, cons
     snprintf(full, sizeof full, "%s%s", name, suffix);
     ggml_set_name(t, full);
     for (int64_t i = 0; i < ggml_nelements(t); i++) {
-        ((ggml_fp16_t *)t->data)[i] = ggml_fp32_to_fp16(0.3f * random_number());
+        ((ggml_fp16_t *)t->data)[i] = ggml_fp32_to_fp16(0.1f * random_number());
     }
     gguf_add_tensor(out, t);
 }
