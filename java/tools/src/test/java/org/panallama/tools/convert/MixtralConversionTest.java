@@ -1,6 +1,7 @@
 package org.panallama.tools.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.google.gson.JsonArray;
@@ -9,10 +10,13 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CancellationException;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.panallama.LlamaException;
 import org.panallama.Model;
 import org.panallama.ModelOptions;
 import org.panallama.gguf.GgufFile;
@@ -112,6 +116,19 @@ class MixtralConversionTest {
             GgufTensor same = ours.tensor(tensor.name()).orElseThrow();
             assertThat(same).isEqualTo(tensor);
             assertThat(ours.map(same)).as(tensor.name()).isEqualTo(theirs.map(tensor));
+        }
+    }
+
+    @Test
+    void aCancelledConversionLeavesNothing() throws IOException {
+        Converter converter = Converter.open(CHECKPOINT, ConversionOptions.defaults());
+        Path file = folder.resolve("cancelled.gguf");
+        assertThatThrownBy(() -> converter.write(file, done -> done < 0.3)).isInstanceOf(CancellationException.class);
+        assertThatThrownBy(() -> converter.write(folder.resolve("no/such.gguf"), Progress.NONE))
+                .isInstanceOf(LlamaException.class)
+                .hasMessageContaining("does not exist");
+        try (Stream<Path> left = Files.list(folder)) {
+            assertThat(left).isEmpty();
         }
     }
 
