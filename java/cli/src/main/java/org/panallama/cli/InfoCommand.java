@@ -4,6 +4,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.panallama.ContextOptions;
 import org.panallama.Llama;
+import org.panallama.tools.fit.MemoryNeed;
+import org.panallama.tools.fit.ModelMemory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,6 +22,7 @@ import picocli.CommandLine.Option;
         footer = {
             "  panallama info -m model.gguf",
             "  panallama info -m model.gguf -c 32768 --kv-type q8_0 --json",
+            "  panallama info -m model.F16.gguf --fit -c 32768 --kv-type q8_0",
             "  panallama info --devices"
         })
 final class InfoCommand implements Callable<Integer> {
@@ -48,6 +51,13 @@ final class InfoCommand implements Callable<Integer> {
     @Option(names = "--tensors", description = "List every tensor, too.")
     private boolean tensors;
 
+    @Option(
+            names = "--fit",
+            description =
+                    "Tell instead what fits the memory that is free now: of the file and of every smaller file type,"
+                            + " the size, what goes to the GPU, and the longest context.")
+    private boolean fit;
+
     @Option(names = "--devices", description = "List the devices that llama.cpp can compute on, and nothing else.")
     private boolean devices;
 
@@ -74,15 +84,27 @@ final class InfoCommand implements Callable<Integer> {
             limits.length(context);
         }
         ModelFacts model = ModelFacts.read(modelFile.path());
+        ModelMemory memory = ModelMemory.read(modelFile.path());
         Machine machine = Machine.present();
-        MemoryNeed need = MemoryNeed.of(model, contextLength(model.number("context_length")), kvTypes);
-        if (need.context() > model.number("context_length")) {
+        MemoryNeed need = memory.need(
+                contextLength(memory.trainedLength()), kvTypes.keys(), kvTypes.values(), FitReport.MICRO_BATCH);
+        if (need.contextLength() > memory.trainedLength()) {
             streams.err()
                     .println("panallama: the model was trained for a context of " + model.number("context_length")
                             + " tokens; a longer one gives worse text");
         }
+        if (fit) {
+            FitReport report = FitReport.of(model, memory, need, machine);
+            if (json) {
+                streams.out().json(report);
+            } else {
+                report.print(streams.out());
+                streams.out().flush();
+            }
+            return 0;
+        }
         if (json) {
-            streams.out().json(new InfoJson(model, need, machine, tensors));
+            streams.out().json(new InfoJson(model, need, memory, machine, tensors));
             return 0;
         }
         InfoText text = new InfoText(streams.out(), model);
@@ -92,7 +114,7 @@ final class InfoCommand implements Callable<Integer> {
         if (tensors) {
             text.everyTensor();
         }
-        text.memory(need, machine);
+        text.memory(need, memory, machine);
         streams.out().flush();
         return 0;
     }

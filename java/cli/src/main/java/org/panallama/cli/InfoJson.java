@@ -5,16 +5,20 @@ import java.io.IOException;
 import java.util.Map;
 import org.panallama.internal.GgufTensor;
 import org.panallama.internal.GgufValue;
+import org.panallama.tools.fit.MemoryNeed;
+import org.panallama.tools.fit.ModelMemory;
 
 /**
  * What {@code info} tells programs. Sizes are in bytes.
  *
  * @param model the model
  * @param need of memory
+ * @param memory of the model with any context
  * @param machine to run on
  * @param everyTensor whether to list the tensors
  */
-record InfoJson(ModelFacts model, MemoryNeed need, Machine machine, boolean everyTensor) implements Output.JsonBody {
+record InfoJson(ModelFacts model, MemoryNeed need, ModelMemory memory, Machine machine, boolean everyTensor)
+        implements Output.JsonBody {
 
     @Override
     public void write(JsonWriter json) throws IOException {
@@ -83,17 +87,19 @@ record InfoJson(ModelFacts model, MemoryNeed need, Machine machine, boolean ever
 
     private void memory(JsonWriter json) throws IOException {
         json.name("memory").beginObject();
-        json.name("context").value(need.context());
-        json.name("key_type").value(need.kvTypes().keys().toString());
-        json.name("value_type").value(need.kvTypes().values().toString());
+        json.name("context").value(need.contextLength());
+        json.name("key_type").value(need.keys().toString());
+        json.name("value_type").value(need.values().toString());
         json.name("weights").value(need.weights());
         json.name("kv_cache").value(need.kvCache());
         json.name("compute").value(need.compute());
         json.name("total").value(need.total());
-        json.name("main_memory").value(machine.mainMemory());
-        json.name("gpu_memory").value(machine.gpuMemory());
-        json.name("fits").value(need.total() <= machine.memory());
-        json.name("longest_context").value(MemoryNeed.longestContext(model, need.kvTypes(), machine.memory()));
+        json.name("main_memory").value(machine.memory().total());
+        json.name("gpu_memory").value(machine.memory().gpuTotal());
+        json.name("fits").value(need.total() <= machine.allMemory());
+        json.name("longest_context")
+                .value(memory.longestContext(
+                        memory.weights(), need.keys(), need.values(), need.microBatch(), machine.allMemory()));
         json.endObject();
     }
 }

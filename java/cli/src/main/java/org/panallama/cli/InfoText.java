@@ -2,6 +2,8 @@ package org.panallama.cli;
 
 import java.util.Locale;
 import org.panallama.internal.GgufTensor;
+import org.panallama.tools.fit.MemoryNeed;
+import org.panallama.tools.fit.ModelMemory;
 
 /**
  * What {@code info} tells people.
@@ -78,22 +80,25 @@ record InfoText(Output out, ModelFacts model) {
                 .forEach((key, value) -> out.line("  " + Printable.escaped(key) + " = " + MetadataText.line(value)));
     }
 
-    void memory(MemoryNeed need, Machine machine) {
-        out.line("\nmemory for a context of " + need.context() + " tokens, KV cache in " + need.kvTypes());
+    void memory(MemoryNeed need, ModelMemory memory, Machine machine) {
+        String types = new KvTypes(need.keys(), need.values()).toString();
+        out.line("\nmemory for a context of " + need.contextLength() + " tokens, KV cache in " + types);
         size("weights", need.weights());
         size("KV cache", need.kvCache());
         size("compute", need.compute());
         size("together", need.total());
-        String has = "this machine has " + Printable.bytes(machine.mainMemory())
-                + (machine.gpuMemory() == 0 ? "" : ", its GPUs " + Printable.bytes(machine.gpuMemory()));
-        if (need.total() <= machine.memory()) {
+        long gpus = machine.memory().gpuTotal();
+        String has = "this machine has " + Printable.bytes(machine.memory().total())
+                + (gpus == 0 ? "" : ", its GPUs " + Printable.bytes(gpus));
+        if (need.total() <= machine.allMemory()) {
             out.line("  It fits: " + has + ".");
             return;
         }
-        long longest = MemoryNeed.longestContext(model, need.kvTypes(), machine.memory());
+        long longest = memory.longestContext(
+                memory.weights(), need.keys(), need.values(), need.microBatch(), machine.allMemory());
         out.line("  It does not fit: " + has + ". "
                 + (longest == 0
-                        ? "Choose a smaller quantization of the model."
+                        ? "Choose a smaller quantization of the model; --fit tells which."
                         : "Choose a context of up to " + longest + " tokens (-c), or a smaller --kv-type."));
     }
 

@@ -2,39 +2,28 @@ package org.panallama.cli;
 
 import com.google.gson.stream.JsonWriter;
 import java.io.IOException;
-import java.util.List;
 import java.util.Locale;
 import org.panallama.Device;
-import org.panallama.DeviceKind;
-import org.panallama.Llama;
-import org.panallama.internal.PhysicalMemory;
+import org.panallama.tools.fit.MachineMemory;
 
 /**
  * What a model can be run on.
  *
- * @param mainMemory bytes
- * @param devices that llama.cpp found; none where it is not available
+ * @param memory of it
  */
-record Machine(long mainMemory, List<Device> devices) {
+record Machine(MachineMemory memory) {
 
     static Machine present() {
-        return new Machine(PhysicalMemory.totalBytes(), Llama.isAvailable() ? Llama.devices() : List.of());
+        return new Machine(MachineMemory.present());
     }
 
-    /** Bytes of the GPUs that have a memory of their own. */
-    long gpuMemory() {
-        return devices.stream()
-                .filter(device -> device.kind() == DeviceKind.GPU)
-                .mapToLong(Device::totalMemory)
-                .sum();
-    }
-
-    long memory() {
-        return mainMemory + gpuMemory();
+    /** Bytes of main memory and of the GPUs that have a memory of their own. */
+    long allMemory() {
+        return memory.total() + memory.gpuTotal();
     }
 
     void print(Output out) {
-        for (Device device : devices) {
+        for (Device device : memory.devices()) {
             out.line(String.format(
                     "%-10s %-14s %s, %s, %s of %s free",
                     device.name(),
@@ -48,7 +37,7 @@ record Machine(long mainMemory, List<Device> devices) {
 
     void write(JsonWriter json) throws IOException {
         json.beginArray();
-        for (Device device : devices) {
+        for (Device device : memory.devices()) {
             json.beginObject();
             json.name("name").value(device.name());
             json.name("description").value(device.description());

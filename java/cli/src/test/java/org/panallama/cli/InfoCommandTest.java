@@ -72,4 +72,23 @@ class InfoCommandTest {
                         .getAsJsonArray())
                 .isNotEmpty();
     }
+
+    @Test
+    void fitTellsWhatEveryFileTypeTakes() {
+        Result text = Result.of("info", "--fit");
+        assertThat(text.status()).as(text.err()).isZero();
+        assertThat(text.out()).contains("KV cache for a context of", "this file", "IQ2_XXS", "Best: this file");
+        JsonObject json = Result.of("info", "--fit", "--json", "-c", "1024").json();
+        assertThat(json.get("best").getAsString()).isEqualTo("this file");
+        assertThat(json.getAsJsonArray("types")).hasSizeGreaterThan(10).allSatisfy(type -> {
+            assertThat(type.getAsJsonObject().get("fits").getAsBoolean()).isTrue();
+            assertThat(type.getAsJsonObject().get("longest_context").getAsInt()).isEqualTo(2048);
+        });
+        assertThat(json.get("main_memory_available").getAsLong()).isPositive();
+    }
+
+    @Test
+    void whatFitsNowhereIsTold() {
+        assertThat(Result.of("info", "--fit", "-c", "2000000000").out()).contains("does not fit", "Nothing fits.");
+    }
 }
