@@ -25,6 +25,7 @@ final class Program {
         commands.put("synth", () -> new SynthCommand(streams));
         commands.put("perplexity", () -> new PerplexityCommand(streams));
         commands.put("convert", () -> new ConvertCommand(streams));
+        commands.put("table", () -> new TableCommand(streams));
         commands.put("gguf", () -> GgufCommand.create(streams));
         commands.put("quantize", () -> new QuantizeCommand(streams));
         commands.put("imatrix", () -> new ImatrixCommand(streams));
