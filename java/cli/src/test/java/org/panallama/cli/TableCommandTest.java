@@ -41,7 +41,9 @@ class TableCommandTest {
             "-p",
             "16",
             "-n",
-            "4"
+            "4",
+            "-t",
+            "1"
         };
         String[] args = Arrays.copyOf(all, all.length + more.length);
         System.arraycopy(more, 0, args, all.length, more.length);

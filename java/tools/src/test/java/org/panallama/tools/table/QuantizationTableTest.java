@@ -38,9 +38,10 @@ class QuantizationTableTest {
         return QuantizationTable.builder(TinyModel.path(), text, folder)
                 .types(List.of(types))
                 .contextLength(256)
-                .windows(6)
+                .windows(4)
                 .calibration(text.substring(text.length() / 2, text.length() / 2 + 6000))
-                .speed(16, 4);
+                .speed(16, 4)
+                .threads(1);
     }
 
     private List<String> files() throws Exception {
