@@ -73,7 +73,7 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ConversionOptions.Builder options = ConversionOptions.builder().type(type());
+        ConversionOptions.Builder options = ConversionOptions.builder().type(type(type));
         if (modelName != null) {
             options.name(modelName);
         }
@@ -100,7 +100,8 @@ final class ConvertCommand implements Callable<Integer> {
         return 0;
     }
 
-    private ConversionType type() {
+    /** The type of that name. */
+    static ConversionType type(String type) {
         return Arrays.stream(ConversionType.values())
                 .filter(value -> value.name().equalsIgnoreCase(type))
                 .findFirst()

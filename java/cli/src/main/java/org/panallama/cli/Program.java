@@ -26,6 +26,7 @@ final class Program {
         commands.put("perplexity", () -> new PerplexityCommand(streams));
         commands.put("convert", () -> new ConvertCommand(streams));
         commands.put("table", () -> new TableCommand(streams));
+        commands.put("lora", () -> LoraCommand.create(streams));
         commands.put("gguf", () -> GgufCommand.create(streams));
         commands.put("quantize", () -> new QuantizeCommand(streams));
         commands.put("imatrix", () -> new ImatrixCommand(streams));

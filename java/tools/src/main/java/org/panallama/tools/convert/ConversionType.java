@@ -21,12 +21,13 @@ public enum ConversionType {
         this.fileType = fileType;
     }
 
-    GgmlType format() {
+    /** The number format. */
+    public GgmlType format() {
         return format;
     }
 
     /** llama.cpp's number of the file type. */
-    int fileType() {
+    public int fileType() {
         return fileType;
     }
 }

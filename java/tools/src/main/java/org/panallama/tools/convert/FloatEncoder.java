@@ -8,7 +8,7 @@ import org.panallama.gguf.GgmlType;
  * Writes floats in ggml's formats, bit for bit as ggml does. The loops run over arrays and have no branches, so that the
  * compiler makes vector instructions of them.
  */
-final class FloatEncoder {
+public final class FloatEncoder {
 
     private static final int BLOCK = 32;
     private static final int BLOCK_BYTES = 2 + BLOCK;
@@ -18,10 +18,14 @@ final class FloatEncoder {
     /**
      * Appends elements to a buffer.
      *
+     * @param format F32, F16, BF16 or Q8_0
+     * @param values the elements, from the first on
      * @param count of elements; whole blocks
+     * @param out gets them at its position, little-endian
      * @return whether finite elements became infinite
+     * @throws IllegalArgumentException if it is another format
      */
-    static boolean encode(GgmlType format, float[] values, int count, ByteBuffer out) {
+    public static boolean encode(GgmlType format, float[] values, int count, ByteBuffer out) {
         out.order(ByteOrder.LITTLE_ENDIAN);
         switch (format) {
             case F32 -> {

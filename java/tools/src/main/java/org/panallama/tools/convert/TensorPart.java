@@ -16,13 +16,7 @@ record TensorPart(SafetensorsTensor tensor, long firstRow, long rows, int column
 
     /** Where a written row comes from. */
     long sourceRow(long row) {
-        if (heads == 0) {
-            return firstRow + row;
-        }
-        long headRows = rows / heads;
-        long head = row / headRows;
-        long inHead = row % headRows;
-        return firstRow + head * headRows + (inHead % 2) * (headRows / 2) + inHead / 2;
+        return firstRow + TensorPlace.sourceRow(row, rows, heads);
     }
 
     /** How many rows from one on follow each other in the checkpoint too. */

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
 
 /** Turns elements into floats. Arrays in between, since loops over arrays become vector instructions, and those over buffers do not. */
-final class ElementReader {
+public final class ElementReader {
 
     /** Elements at a time: what is in between stays in the first-level cache. */
     static final int CHUNK = 4096;
@@ -14,7 +14,17 @@ final class ElementReader {
 
     private ElementReader() {}
 
-    static void read(SafetensorsType type, ByteBuffer data, float[] target, int start, int count) {
+    /**
+     * Reads elements.
+     *
+     * @param type their format
+     * @param data begins with the first, little-endian
+     * @param target where they go
+     * @param start index of the first in the target
+     * @param count how many
+     * @throws IllegalArgumentException if the type is not {@linkplain SafetensorsType#readable() readable}
+     */
+    public static void read(SafetensorsType type, ByteBuffer data, float[] target, int start, int count) {
         switch (type) {
             case F32 -> data.asFloatBuffer().get(target, start, count);
             case F16 -> f16(shorts(data, count), target, start);
@@ -84,10 +94,12 @@ final class ElementReader {
     }
 
     /**
-     * The exponent is moved up by multiplying with 2^112, which also normalises subnormals; infinities and NaN, whose
+     * Turns the bits of a half-precision number into a float.
+     *
+     * <p>The exponent is moved up by multiplying with 2^112, which also normalises subnormals; infinities and NaN, whose
      * exponent is all ones, are recognised by their size and multiplied once more.
      */
-    private static float half(short value) {
+    public static float half(short value) {
         float magnitude = Float.intBitsToFloat((value & 0x7FFF) << 13) * 0x1p112f;
         if (magnitude >= 0x1p16f) {
             magnitude = Float.intBitsToFloat((value & 0x7FFF) << 13 | 0x7F80_0000);

@@ -1,20 +1,28 @@
 package org.panallama.tools.convert;
 
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import org.panallama.Batch;
 import org.panallama.Context;
 import org.panallama.ContextOptions;
 import org.panallama.FlashAttention;
+import org.panallama.LoraAdapter;
 import org.panallama.Model;
 import org.panallama.TensorType;
 
 /** What llama.cpp computes of a file. */
-final class ModelRun {
+public final class ModelRun {
 
     private ModelRun() {}
 
     /** The logits after each token, with nothing rounded that need not be. */
-    static float[][] logits(Path file, int... tokens) {
+    public static float[][] logits(Path file, int... tokens) {
+        return logits(file, Map.of(), tokens);
+    }
+
+    /** The same with adapters at some strength. */
+    public static float[][] logits(Path file, Map<Path, Float> adapters, int... tokens) {
         try (Model model = Model.load(file);
                 Context context = model.newContext(ContextOptions.builder()
                         .length(64)
@@ -27,6 +35,9 @@ final class ModelRun {
             for (int i = 0; i < tokens.length; i++) {
                 batch.add(tokens[i], i, 0, true);
             }
+            Map<LoraAdapter, Float> loaded = new HashMap<>();
+            adapters.forEach((adapter, strength) -> loaded.put(model.loadLora(adapter), strength));
+            context.setLora(loaded);
             context.decode(batch);
             float[][] logits = new float[tokens.length][];
             for (int i = 0; i < tokens.length; i++) {
