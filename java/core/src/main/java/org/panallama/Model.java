@@ -12,6 +12,7 @@ import java.util.OptionalInt;
 import java.util.function.LongFunction;
 import java.util.function.LongToIntFunction;
 import org.jspecify.annotations.Nullable;
+import org.panallama.internal.AdapterPreflight;
 import org.panallama.internal.AtomicFile;
 import org.panallama.internal.NativeRuntime;
 import org.panallama.spi.Binding;
@@ -26,17 +27,17 @@ public final class Model implements AutoCloseable {
 
     private final Binding binding;
     private final Handle handle;
-    private final Path file;
+    private final List<Path> files;
     private final boolean vocabOnly;
     private final Map<String, String> metadata;
     private final Vocab vocab;
     private final int trainContextLength; // llama.cpp changes its own when a context scales RoPE by YaRN
 
-    private Model(Binding binding, Path file, boolean vocabOnly, long address) {
+    private Model(Binding binding, List<Path> files, boolean vocabOnly, long address) {
         this.binding = binding;
-        this.file = file;
+        this.files = files;
         this.vocabOnly = vocabOnly;
-        this.handle = new Handle(this, "model " + file.getFileName(), address, false, null, binding::modelFree);
+        this.handle = new Handle(this, "model " + file().getFileName(), address, false, null, binding::modelFree);
         this.vocab = new Vocab(binding, handle, binding.modelVocab(address));
         this.trainContextLength = binding.modelTrainContext(address);
         Map<String, String> entries = new LinkedHashMap<>();
@@ -75,8 +76,9 @@ public final class Model implements AutoCloseable {
             throw new IllegalArgumentException("no file to load");
         }
         NativeRuntime runtime = NativeRuntime.get();
-        long address = new ModelLoader(runtime, List.copyOf(parts), options).load();
-        return new Model(runtime.binding(), parts.get(0), options.vocabOnly, address);
+        List<Path> files = List.copyOf(parts);
+        long address = new ModelLoader(runtime, files, options).load();
+        return new Model(runtime.binding(), files, options.vocabOnly, address);
     }
 
     /** {@link #newContext(ContextOptions)} with {@link ContextOptions#defaults()}. */
@@ -98,17 +100,18 @@ public final class Model implements AutoCloseable {
     }
 
     /**
-     * Loads a LoRA adapter in GGUF format for use with contexts of this model.
+     * Loads a LoRA adapter in GGUF format for use with contexts of this model. The file is checked before llama.cpp sees it.
      *
-     * @throws ModelLoadException if the file is damaged or made for another model
+     * @throws ModelLoadException if the file is missing, damaged, or made for another model
      */
     public LoraAdapter loadLora(Path adapter) {
+        AdapterPreflight.check(adapter, files);
         return LoraAdapter.load(this, binding, handle, adapter);
     }
 
     /** The file that the model was loaded from, or the first part. */
     public Path file() {
-        return file;
+        return files.get(0);
     }
 
     /** The tokens. */

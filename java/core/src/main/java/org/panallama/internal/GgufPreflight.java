@@ -46,13 +46,7 @@ public final class GgufPreflight {
      * @throws ModelLoadException if the model cannot be loaded
      */
     public static ModelSummary check(List<Path> files, List<MetadataParam> overrides) {
-        List<GgufFile> parts;
-        if (files.size() == 1) {
-            parts = readParts(files.get(0));
-        } else {
-            parts = files.stream().map(GgufPreflight::open).toList();
-            checkSplit(parts);
-        }
+        List<GgufFile> parts = parts(files);
         for (MetadataParam override : overrides) {
             if (override.key().startsWith("split.")) {
                 throw new ModelLoadException(
@@ -83,6 +77,16 @@ public final class GgufPreflight {
         ModelSummary summary = new ModelSummary(file, parts);
         AttentionRules.check(summary);
         return summary;
+    }
+
+    /** The files of a model; those that lie beside a single one are found. */
+    static List<GgufFile> parts(List<Path> files) {
+        if (files.size() == 1) {
+            return readParts(files.get(0));
+        }
+        List<GgufFile> parts = files.stream().map(GgufPreflight::open).toList();
+        checkSplit(parts);
+        return parts;
     }
 
     private static List<GgufFile> readParts(Path requested) {
@@ -164,7 +168,7 @@ public final class GgufPreflight {
         }
     }
 
-    private static GgufFile open(Path path) {
+    static GgufFile open(Path path) {
         String text = path.toString();
         if (text.isEmpty() || text.indexOf('\0') >= 0) {
             throw new ModelLoadException(path, "is not a usable file name");
@@ -219,7 +223,7 @@ public final class GgufPreflight {
         }
     }
 
-    private static void checkData(GgufFile file) {
+    static void checkData(GgufFile file) {
         if (!file.tensors().isEmpty() && file.alignment() < MIN_ALIGNMENT) {
             throw new ModelLoadException(
                     file.path(),

@@ -1,6 +1,7 @@
 package org.panallama.kernels;
 
 import java.io.DataOutputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -8,11 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import org.panallama.Batch;
 import org.panallama.Context;
 import org.panallama.ContextOptions;
 import org.panallama.FloatView;
 import org.panallama.Llama;
+import org.panallama.LoraAdapter;
 import org.panallama.Model;
 
 /**
@@ -38,7 +41,12 @@ final class Evaluation {
 
     private Evaluation() {}
 
-    /** Arguments: {@link #AS_IT_IS} or {@link #WIDENED}, model files. */
+    /** A model with a LoRA adapter, as an argument. */
+    static String with(Path model, Path adapter) {
+        return model + File.pathSeparator + adapter;
+    }
+
+    /** Arguments: {@link #AS_IT_IS} or {@link #WIDENED}, model files, {@linkplain #with with} an adapter or without. */
     public static void main(String[] args) throws IOException {
         DataOutputStream out = new DataOutputStream(System.out);
         out.writeUTF(Llama.cpuVariant());
@@ -48,14 +56,16 @@ final class Evaluation {
         }
         boolean widened = args[0].equals(WIDENED);
         String text = text();
-        for (String file : Arrays.copyOfRange(args, 1, args.length)) {
+        for (String argument : Arrays.copyOfRange(args, 1, args.length)) {
+            String[] files = argument.split(File.pathSeparator);
+            String file = files[0];
             Path path = Path.of(file);
             if (widened) {
                 path = Path.of(file + ".f32");
                 QuantizedModel.widen(Path.of(file), path);
             }
             try (Model model = Model.load(path)) {
-                evaluate(model, text, out);
+                evaluate(model, files.length > 1 ? Map.of(model.loadLora(Path.of(files[1])), 1f) : Map.of(), text, out);
             }
             out.flush();
             if (widened) {
@@ -64,13 +74,15 @@ final class Evaluation {
         }
     }
 
-    private static void evaluate(Model model, String text, DataOutputStream out) throws IOException {
+    private static void evaluate(Model model, Map<LoraAdapter, Float> adapters, String text, DataOutputStream out)
+            throws IOException {
         int[] tokens = model.vocab().tokenize(text);
         // One thread: the model is too small to gain by more, and a process with other kernels runs beside this one.
         ContextOptions options =
                 ContextOptions.builder().length(LENGTH).threads(1).build();
         try (Context context = model.newContext(options);
                 Batch batch = Batch.tokens(LENGTH)) {
+            context.setLora(adapters);
             for (int w = 0; w < BATCHES.length; w++) {
                 int[] window = Arrays.copyOfRange(tokens, w * LENGTH, (w + 1) * LENGTH);
                 window[0] = BOS;
