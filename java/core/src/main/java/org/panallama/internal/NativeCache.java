@@ -118,7 +118,9 @@ final class NativeCache {
                 Files.createTempDirectory(folder.getParent(), manifest.hash().substring(0, 12) + ".part");
         try {
             for (NativeManifest.Entry entry : manifest.files()) {
-                unpack(manifest, entry, part.resolve(entry.name()));
+                Path file = part.resolve(entry.name());
+                Files.createDirectories(file.getParent());
+                unpack(manifest, entry, file);
             }
             if (Files.exists(folder) && !isComplete(folder, manifest)) {
                 // Damaged. A running JVM that has it loaded keeps its open files.

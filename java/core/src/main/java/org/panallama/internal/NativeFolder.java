@@ -13,7 +13,7 @@ import org.panallama.spi.NativeLibraries;
 /** A folder of libraries that the user names, with llama.cpp as a release or a build of their own lays it out. */
 final class NativeFolder {
 
-    private static final Pattern RELEASE = Pattern.compile("llama\\.(v[0-9][0-9.]*[0-9])\\.");
+    private static final Pattern RELEASE = Pattern.compile("llama\\.(?:[a-z]+\\.)?(v[0-9][0-9.]*[0-9])\\.");
 
     private NativeFolder() {}
 
@@ -37,7 +37,7 @@ final class NativeFolder {
             loadOrder.add(folder.resolve(library(names, library, folder, platform, setting)));
         }
         String backend = platform.libraryPrefix() + "ggml-cpu";
-        if (names.stream().noneMatch(name -> name.startsWith(backend) && name.endsWith(platform.librarySuffix()))) {
+        if (names.stream().noneMatch(name -> name.startsWith(backend) && platform.isLibrary(name))) {
             throw new NativeLookupException(
                     setting + " holds no CPU backend (" + backend + "*" + platform.librarySuffix() + "): "
                             + folder.toAbsolutePath() + ". It belongs beside the other libraries.");

@@ -12,35 +12,39 @@ import java.util.Properties;
 import java.util.regex.Pattern;
 
 /**
- * What a natives jar says of itself in {@code META-INF/panallama/natives/<platform>.properties}.
+ * What a natives jar says of itself in {@code META-INF/panallama/natives/<classifier>.properties}.
  *
+ * @param classifier the jar's, for example {@code linux-x86_64-cuda}
  * @param location where the manifest was found
  * @param llamaVersion llama.cpp's release
  * @param hash names this set of files
  * @param loadOrder names of the libraries to load
  * @param files everything to unpack
  */
-record NativeManifest(URL location, String llamaVersion, String hash, List<String> loadOrder, List<Entry> files) {
+record NativeManifest(
+        String classifier, URL location, String llamaVersion, String hash, List<String> loadOrder, List<Entry> files) {
 
     private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.+-]*");
+    /** Names become paths, so nothing but plain file names is let through, in the folder or in one folder of it. */
+    private static final Pattern NAME = Pattern.compile("([A-Za-z0-9_][A-Za-z0-9_.+-]*/)?[A-Za-z0-9_][A-Za-z0-9_.+-]*");
 
     /**
      * One file of the set.
      *
+     * @param name its path, with {@code /}
      * @param size bytes
      * @param sha256 lower-case hexadecimal
      */
     record Entry(String name, long size, String sha256) {}
 
-    static String resourceOf(Platform platform) {
-        return "META-INF/panallama/natives/" + platform.name() + ".properties";
+    static String resourceOf(String classifier) {
+        return "META-INF/panallama/natives/" + classifier + ".properties";
     }
 
     /**
      * @throws NativeLookupException if it is not a whole manifest
      */
-    static NativeManifest read(URL location) {
+    static NativeManifest read(String classifier, URL location) {
         Properties properties = new Properties();
         try (InputStream in = open(location)) {
             properties.load(in);
@@ -54,7 +58,6 @@ record NativeManifest(URL location, String llamaVersion, String hash, List<Strin
         List<Entry> files = new ArrayList<>();
         for (String file : value(properties, "files", location).split(",")) {
             String[] parts = file.split(":");
-            // The names become paths, so nothing but plain file names is let through.
             if (parts.length != 3
                     || !NAME.matcher(parts[0]).matches()
                     || !parts[1].matches("[0-9]{1,18}")
@@ -70,11 +73,20 @@ record NativeManifest(URL location, String llamaVersion, String hash, List<Strin
             }
         }
         return new NativeManifest(
-                location, value(properties, "llama.version", location), hash, loadOrder, List.copyOf(files));
+                classifier,
+                location,
+                value(properties, "llama.version", location),
+                hash,
+                loadOrder,
+                List.copyOf(files));
     }
 
     /** The jar that holds the manifest, or the manifest itself where it lies in a folder; for messages. */
     String container() {
+        return containerOf(location);
+    }
+
+    static String containerOf(URL location) {
         String url = location.toString();
         int inJar = url.lastIndexOf("!/");
         String outer = inJar < 0 ? url : url.substring(0, inJar).replaceFirst("^jar:", "");

@@ -1,5 +1,7 @@
 package org.panallama.internal;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
@@ -7,6 +9,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.panallama.LlamaUnavailableException;
 import org.panallama.spi.Binding;
@@ -20,6 +23,7 @@ public final class NativeRuntime {
 
     private static final Logger LOG = LoggerFactory.getLogger(NativeRuntime.class);
     private static final int CPU = 0;
+    private static final int GPU = 1;
 
     private final Binding binding;
     private final String bindingName;
@@ -159,7 +163,7 @@ public final class NativeRuntime {
         binding.setLog(log);
         Deque<String> kept = LogRouter.newKeeper();
         log.keeping(kept, () -> {
-            binding.loadBackends(libraries.directory().toString());
+            loadBackends();
             return null;
         });
         binding.backendInit();
@@ -182,6 +186,20 @@ public final class NativeRuntime {
                 bindingName,
                 devices,
                 cpuVariant());
+    }
+
+    /**
+     * CUDA's backend comes twice, and that in the folder {@code fallback} is for machines with the runtime of the major
+     * version before.
+     */
+    private void loadBackends() {
+        binding.loadBackends(libraries.directory().toString());
+        Path fallback = libraries.directory().resolve("fallback");
+        if (Files.isDirectory(fallback)
+                && IntStream.range(0, binding.deviceCount())
+                        .noneMatch(i -> binding.deviceType(binding.device(i)) == GPU)) {
+            binding.loadBackends(fallback.toString());
+        }
     }
 
     /** The name of the CPU backend that llama.cpp chose, for example {@code zen4}; {@code unknown} if it did not say. */

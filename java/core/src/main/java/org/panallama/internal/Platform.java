@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -17,8 +19,21 @@ import java.util.stream.Stream;
  */
 record Platform(String name, String libraryPrefix, String librarySuffix, String unsupported) {
 
-    private static final String SUPPORTED =
-            "linux-x86_64, linux-aarch_64, osx-aarch_64, osx-x86_64, windows-x86_64," + " windows-aarch_64";
+    /**
+     * Of all natives jars. Each begins with the name of its platform; of one platform's, those with a GPU backend come first,
+     * NVIDIA's own before Vulkan.
+     */
+    static final List<String> CLASSIFIERS = List.of(
+            "linux-x86_64-cuda",
+            "linux-x86_64-vulkan",
+            "linux-x86_64",
+            "linux-aarch_64",
+            "osx-aarch_64",
+            "osx-x86_64",
+            "windows-x86_64-cuda",
+            "windows-x86_64-vulkan",
+            "windows-x86_64",
+            "windows-aarch_64");
 
     /**
      * Of this JVM.
@@ -46,9 +61,11 @@ record Platform(String name, String libraryPrefix, String librarySuffix, String 
             unsupported =
                     "This JVM is linked to musl, as on Alpine Linux, and the prebuilt libraries need glibc 2.34 or"
                             + " newer. Use an image or a JDK with glibc, or build llama.cpp for musl";
-        } else if (!(os.equals("linux") || os.equals("osx") || os.equals("windows"))
-                || !(arch.equals("x86_64") || arch.equals("aarch_64"))) {
-            unsupported = "There are no prebuilt libraries for " + osName + " on " + osArch + ", only for " + SUPPORTED
+        } else if (!CLASSIFIERS.contains(name)) {
+            unsupported = "There are no prebuilt libraries for " + osName + " on " + osArch + ", only for "
+                    + CLASSIFIERS.stream()
+                            .filter(known -> known.matches("[^-]+-[^-]+"))
+                            .collect(Collectors.joining(", "))
                     + ". Build llama.cpp on this platform";
         }
         return switch (os) {
@@ -56,6 +73,26 @@ record Platform(String name, String libraryPrefix, String librarySuffix, String 
             case "osx" -> new Platform(name, "lib", ".dylib", unsupported);
             default -> new Platform(name, "lib", ".so", unsupported);
         };
+    }
+
+    /** Of the natives jars that serve this platform, the preferred one first. */
+    List<String> classifiers() {
+        return CLASSIFIERS.stream()
+                .filter(classifier -> classifier.equals(name) || classifier.startsWith(name + "-"))
+                .toList();
+    }
+
+    /** For example {@code linux-x86_64 (with a GPU: linux-x86_64-cuda, linux-x86_64-vulkan)}. */
+    String classifiersInWords() {
+        List<String> gpu = classifiers().stream()
+                .filter(classifier -> !classifier.equals(name))
+                .toList();
+        return gpu.isEmpty() ? name : name + " (with a GPU: " + String.join(", ", gpu) + ")";
+    }
+
+    /** Whether the file is a library by its name; llama.cpp's backends are {@code .so} on macOS too. */
+    boolean isLibrary(String file) {
+        return file.endsWith(librarySuffix) || (file.endsWith(".so") && !librarySuffix.equals(".dll"));
     }
 
     private static String os(String osName) {

@@ -22,9 +22,15 @@ final class FakeNatives {
     private final Map<String, byte[]> libraries = new TreeMap<>();
     private final Map<String, byte[]> packed = new LinkedHashMap<>();
     private final String version;
+    private final String classifier;
 
     FakeNatives(String version) {
+        this(version, LINUX.name());
+    }
+
+    FakeNatives(String version, String classifier) {
         this.version = version;
+        this.classifier = classifier;
         for (String name : new String[] {
             "libggml-base.so", "libggml." + version + ".so", "libllama." + version + ".so", "libggml-cpu-x64.so"
         }) {
@@ -36,6 +42,12 @@ final class FakeNatives {
     /** Puts other bytes into the jar than its manifest says. */
     FakeNatives damage(String name) {
         packed.put(name, "x".repeat(libraries.get(name).length).getBytes(StandardCharsets.UTF_8));
+        return this;
+    }
+
+    FakeNatives add(String name) {
+        libraries.put(name, ("the content of " + name).getBytes(StandardCharsets.UTF_8));
+        packed.put(name, libraries.get(name));
         return this;
     }
 
@@ -60,10 +72,10 @@ final class FakeNatives {
 
     Path writeJar(Path jar) throws IOException {
         try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
-            out.putNextEntry(new ZipEntry("META-INF/panallama/natives/linux-x86_64.properties"));
+            out.putNextEntry(new ZipEntry("META-INF/panallama/natives/" + classifier + ".properties"));
             out.write(manifest().getBytes(StandardCharsets.UTF_8));
             for (Map.Entry<String, byte[]> file : packed.entrySet()) {
-                out.putNextEntry(new ZipEntry("META-INF/panallama/natives/linux-x86_64/" + file.getKey()));
+                out.putNextEntry(new ZipEntry("META-INF/panallama/natives/" + classifier + "/" + file.getKey()));
                 out.write(file.getValue());
             }
         }

@@ -157,6 +157,62 @@ class NativeLocatorTest {
     }
 
     @Test
+    void prefersTheJarWithAGpuBackend() throws IOException {
+        Path cpu = new FakeNatives("v1.2.3").writeJar(scratch.resolve("cpu.jar"));
+        Path vulkan = gpu("vulkan").writeJar(scratch.resolve("vulkan.jar"));
+        Path cuda = gpu("cuda").add("fallback/libggml-cuda.so").writeJar(scratch.resolve("cuda.jar"));
+        assertThat(find(cpu, vulkan).source()).isEqualTo(vulkan.toString());
+        NativeLibraries found = find(vulkan, cpu, cuda);
+        assertThat(found.source()).isEqualTo(cuda.toString());
+        assertThat(found.directory().resolve("fallback/libggml-cuda.so"))
+                .hasContent("the content of fallback/libggml-cuda.so");
+        assertThat(found.directory().resolve("libggml-vulkan.so")).doesNotExist();
+    }
+
+    @Test
+    void takesTheJarThatTheUserNames() throws IOException {
+        Path cpu = new FakeNatives("v1.2.3").writeJar(scratch.resolve("cpu.jar"));
+        Path cuda = gpu("cuda").writeJar(scratch.resolve("cuda.jar"));
+        environment.put("PANALLAMA_NATIVE_CLASSIFIER", "linux-x86_64");
+        assertThat(find(cuda, cpu).source()).isEqualTo(cpu.toString());
+
+        properties.put("panallama.native.classifier", "linux-x86_64-vulkan");
+        assertThatThrownBy(() -> find(cuda, cpu))
+                .isInstanceOf(NativeLookupException.class)
+                .hasMessageContaining("-Dpanallama.native.classifier=linux-x86_64-vulkan asks for natives")
+                .hasMessageContaining("there are those for linux-x86_64-cuda, linux-x86_64.")
+                .hasMessageContaining("panallama-natives with the classifier linux-x86_64-vulkan");
+
+        properties.put("panallama.native.classifier", "osx-aarch_64");
+        assertThatThrownBy(() -> find(cuda, cpu))
+                .isInstanceOf(NativeLookupException.class)
+                .hasMessageContaining("this JVM runs on linux-x86_64")
+                .hasMessageContaining("linux-x86_64-cuda, linux-x86_64-vulkan, linux-x86_64.");
+    }
+
+    @Test
+    void namesBothJarsOfDifferentReleasesAlsoWhereOneIsForAGpu() throws IOException {
+        Path cpu = new FakeNatives("v1.3.0").writeJar(scratch.resolve("cpu.jar"));
+        Path vulkan = gpu("vulkan").writeJar(scratch.resolve("vulkan.jar"));
+        assertThatThrownBy(() -> find(cpu, vulkan))
+                .isInstanceOf(NativeLookupException.class)
+                .hasMessageContaining("Natives of different releases")
+                .hasMessageContaining("linux-x86_64-vulkan in " + vulkan + " (llama.cpp v1.2.3)")
+                .hasMessageContaining("linux-x86_64 in " + cpu + " (llama.cpp v1.3.0)");
+    }
+
+    @Test
+    void namesTheRightClassifierWhereAllJarsAreForOtherPlatforms() throws IOException {
+        Path mac = new FakeNatives("v1.2.3", "osx-aarch_64").writeJar(scratch.resolve("mac.jar"));
+        Path windows = new FakeNatives("v1.2.3", "windows-x86_64-cuda").writeJar(scratch.resolve("windows.jar"));
+        assertThatThrownBy(() -> find(mac, windows))
+                .isInstanceOf(NativeLookupException.class)
+                .hasMessageContaining("osx-aarch_64 in " + mac + ", which is for another platform")
+                .hasMessageContaining("windows-x86_64-cuda in " + windows)
+                .hasMessageContaining("with the classifier linux-x86_64 (with a GPU: linux-x86_64-cuda,");
+    }
+
+    @Test
     void fallsBackWhereTheCacheCannotBeWritten() throws IOException {
         Path jar = new FakeNatives("v1.2.3").writeJar(scratch.resolve("natives.jar"));
         Files.writeString(cache, "a file in the way");
@@ -305,6 +361,10 @@ class NativeLocatorTest {
                         .directory());
             }
         }
+    }
+
+    private static FakeNatives gpu(String backend) {
+        return new FakeNatives("v1.2.3", "linux-x86_64-" + backend).add("libggml-" + backend + ".so");
     }
 
     private NativeLibraries find(Path... classPath) throws IOException {

@@ -22,6 +22,26 @@ class PlatformTest {
         assertThat(Platform.of(os, arch, "64", false)).isEqualTo(new Platform(name, prefix, suffix, ""));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "Linux, amd64, linux-x86_64-cuda linux-x86_64-vulkan linux-x86_64",
+        "Linux, aarch64, linux-aarch_64",
+        "Mac OS X, aarch64, osx-aarch_64",
+        "Windows 11, amd64, windows-x86_64-cuda windows-x86_64-vulkan windows-x86_64",
+    })
+    void namesTheirNatives(String os, String arch, String classifiers) {
+        assertThat(Platform.of(os, arch, "64", false).classifiers()).containsExactly(classifiers.split(" "));
+    }
+
+    @Test
+    void knowsLibrariesByTheirNames() {
+        Platform mac = Platform.of("Mac OS X", "aarch64", "64", false);
+        assertThat(mac.isLibrary("libllama.dylib")).isTrue();
+        assertThat(mac.isLibrary("libggml-cpu-apple_m1.so")).isTrue();
+        assertThat(Platform.of("Windows 11", "amd64", "64", false).isLibrary("ggml-cpu.so"))
+                .isFalse();
+    }
+
     @Test
     void isSupportedHere() {
         assertThat(Platform.current().unsupported()).isEmpty();
@@ -46,6 +66,7 @@ class PlatformTest {
     @CsvSource({"FreeBSD, amd64", "Linux, riscv64", "SunOS, sparcv9"})
     void saysWhatIsSupportedElsewhere(String os, String arch) {
         assertThat(Platform.of(os, arch, "64", false).unsupported())
-                .contains(os, arch, "linux-x86_64", "osx-aarch_64", "windows-x86_64");
+                .contains(os, arch, "linux-x86_64", "osx-aarch_64", "windows-x86_64")
+                .doesNotContain("cuda");
     }
 }
