@@ -1,14 +1,14 @@
-#include "panallama_chat.h"
-
 #include "chat.h"
-#include "guarded.h"
-#include "json-schema-to-grammar.h"
-#include "limits.h"
-#include "log.h"
 
 #include <mutex>
 #include <stdexcept>
 #include <utility>
+
+#include "guarded.h"
+#include "json-schema-to-grammar.h"
+#include "limits.h"
+#include "log.h"
+#include "panallama_chat.h"
 
 using namespace panallama_chat;
 
@@ -50,14 +50,14 @@ bool can_think(const common_chat_templates *templates) {
 
 const char *trigger_type(common_grammar_trigger_type type) {
     switch (type) {
-    case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN:
-        return "token";
-    case COMMON_GRAMMAR_TRIGGER_TYPE_WORD:
-        return "word";
-    case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN:
-        return "pattern";
-    case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL:
-        return "pattern_full";
+        case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN:
+            return "token";
+        case COMMON_GRAMMAR_TRIGGER_TYPE_WORD:
+            return "word";
+        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN:
+            return "pattern";
+        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL:
+            return "pattern_full";
     }
     throw std::logic_error("grammar trigger of an unknown type");
 }
@@ -142,13 +142,9 @@ common_json json_of(const common_chat_msg_diff &diff) {
 
 }  // namespace
 
-const char *panallama_chat_llama_version() {
-    return PANALLAMA_LLAMA_VERSION;
-}
+const char *panallama_chat_llama_version() { return PANALLAMA_LLAMA_VERSION; }
 
-void panallama_chat_free(char *text) {
-    std::free(text);
-}
+void panallama_chat_free(char *text) { std::free(text); }
 
 int panallama_chat_templates_open(const llama_model *model, const char *source, const char *bos, const char *eos,
                                   panallama_chat_templates **templates, char **result) {
@@ -163,8 +159,7 @@ int panallama_chat_templates_open(const llama_model *model, const char *source, 
             check_template(!given.empty() ? given : own == nullptr ? "" : own);
         }
         auto opened = std::make_unique<panallama_chat_templates>();
-        opened->parsed =
-            common_chat_templates_init(model, given, bos == nullptr ? "" : bos, eos == nullptr ? "" : eos);
+        opened->parsed = common_chat_templates_init(model, given, bos == nullptr ? "" : bos, eos == nullptr ? "" : eos);
         common_json capabilities = common_json::object();
         for (const auto &[name, has] : common_chat_templates_get_caps(opened->parsed.get())) {
             capabilities[name] = has;
@@ -178,9 +173,7 @@ int panallama_chat_templates_open(const llama_model *model, const char *source, 
     });
 }
 
-void panallama_chat_templates_close(panallama_chat_templates *templates) {
-    delete templates;
-}
+void panallama_chat_templates_close(panallama_chat_templates *templates) { delete templates; }
 
 int panallama_chat_apply(panallama_chat_templates *templates, const char *request, char **result) {
     return guarded(result, [&] {
@@ -221,9 +214,7 @@ int panallama_chat_parser_open(const char *syntax, panallama_chat_parser **parse
     return status;
 }
 
-void panallama_chat_parser_close(panallama_chat_parser *parser) {
-    delete parser;
-}
+void panallama_chat_parser_close(panallama_chat_parser *parser) { delete parser; }
 
 int panallama_chat_parse(panallama_chat_parser *parser, const char *text, int32_t partial, char **result) {
     return guarded(result, [&] {

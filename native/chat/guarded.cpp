@@ -3,9 +3,9 @@
 #include <stdexcept>
 
 #if defined(_WIN32)
-#    include <thread>
+#include <thread>
 #else
-#    include <pthread.h>
+#include <pthread.h>
 #endif
 
 namespace panallama_chat {

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 #if defined(_WIN32)
-#    define PANALLAMA_CHAT_API __declspec(dllexport)
+#define PANALLAMA_CHAT_API __declspec(dllexport)
 #else
-#    define PANALLAMA_CHAT_API __attribute__((visibility("default")))
+#define PANALLAMA_CHAT_API __attribute__((visibility("default")))
 #endif
 
 #ifdef __cplusplus
@@ -31,26 +31,31 @@ PANALLAMA_CHAT_API const char *panallama_chat_llama_version(void);
 PANALLAMA_CHAT_API void panallama_chat_free(char *text);
 
 // Parses a Jinja template: `source`, or those in the model's file where it is null. `model` gives the special tokens
-// and outlives the result; it may be null if there is a source, then bos and eos do. Result: {"source", "capabilities"}.
-PANALLAMA_CHAT_API int panallama_chat_templates_open(const struct llama_model *model, const char *source, const char *bos,
-                                                     const char *eos, panallama_chat_templates **templates, char **result);
+// and outlives the result; it may be null if there is a source, then bos and eos do. Result: {"source",
+// "capabilities"}.
+PANALLAMA_CHAT_API int panallama_chat_templates_open(const struct llama_model *model, const char *source,
+                                                     const char *bos, const char *eos,
+                                                     panallama_chat_templates **templates, char **result);
 PANALLAMA_CHAT_API void panallama_chat_templates_close(panallama_chat_templates *templates);
 
 // Writes a conversation. Request: "messages", and optionally "tools", "tool_choice" (auto, required, none),
 // "parallel_tool_calls", "json_schema", "grammar", "add_generation_prompt", "continue_final_message",
 // "reasoning_format", "enable_thinking", "now" (seconds since 1970), "chat_template_kwargs".
 // Result: "prompt", and how to go on: "grammar", "grammar_lazy", "grammar_triggers" [{"type", "value"}],
-// "generation_prompt" (the prompt's end, which a grammar that is not lazy begins with), "preserved_tokens", "stop", "thinking_start", "thinking_end", and "syntax" for panallama_chat_parser_open().
+// "generation_prompt" (the prompt's end, which a grammar that is not lazy begins with), "preserved_tokens", "stop",
+// "thinking_start", "thinking_end", and "syntax" for panallama_chat_parser_open().
 PANALLAMA_CHAT_API int panallama_chat_apply(panallama_chat_templates *templates, const char *request, char **result);
 
 // Begins to read an answer to a prompt that panallama_chat_apply() wrote. `result` is set only if it fails.
 PANALLAMA_CHAT_API int panallama_chat_parser_open(const char *syntax, panallama_chat_parser **parser, char **result);
 PANALLAMA_CHAT_API void panallama_chat_parser_close(panallama_chat_parser *parser);
 
-// Reads all that has been generated so far. Result: "message" as it stands, and "deltas", what came since the last call:
+// Reads all that has been generated so far. Result: "message" as it stands, and "deltas", what came since the last
+// call:
 // [{"content", "reasoning_content", "tool_call": {"index", "id", "name", "arguments"}}], without what is empty.
 // `partial` is 0 for the whole answer.
-PANALLAMA_CHAT_API int panallama_chat_parse(panallama_chat_parser *parser, const char *text, int32_t partial, char **result);
+PANALLAMA_CHAT_API int panallama_chat_parse(panallama_chat_parser *parser, const char *text, int32_t partial,
+                                            char **result);
 
 // A JSON schema as a GBNF grammar.
 PANALLAMA_CHAT_API int panallama_chat_schema_to_grammar(const char *schema, char **result);

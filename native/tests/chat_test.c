@@ -1,10 +1,10 @@
 // libpanallama-chat through its C interface: templates, tools, answers whole and in pieces, schemas, and bad input.
 
-#include "panallama_chat.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "panallama_chat.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -25,12 +25,15 @@ static void check_contains(const char *text, const char *part, const char *what)
 static const char *tool_template =
     "{%- if tools %}<|im_start|>system\nTools:\n{%- for tool in tools %}\n{{ tool | tojson }}{%- endfor %}<|im_end|>\n"
     "{%- endif %}{%- for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}"
-    "{%- if message.tool_calls %}{%- for call in message.tool_calls %}\n<tool_call>\n{\"name\": \"{{ call.function.name }}\", "
-    "\"arguments\": {{ call.function.arguments | tojson }}}\n</tool_call>{%- endfor %}{%- endif %}<|im_end|>\n{%- endfor %}"
+    "{%- if message.tool_calls %}{%- for call in message.tool_calls %}\n<tool_call>\n{\"name\": \"{{ "
+    "call.function.name }}\", "
+    "\"arguments\": {{ call.function.arguments | tojson }}}\n</tool_call>{%- endfor %}{%- endif %}<|im_end|>\n{%- "
+    "endfor %}"
     "{%- if add_generation_prompt %}<|im_start|>assistant\n{%- endif %}";
 
 static const char *instruction_template =
-    "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}[INST] {{ message['content'] }} [/INST]"
+    "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}[INST] {{ message['content'] }} "
+    "[/INST]"
     "{% elif message['role'] == 'assistant' %}{{ message['content'] }}{{ eos_token }}{% else %}"
     "{{ raise_exception('Only user and assistant roles') }}{% endif %}{% endfor %}";
 
@@ -81,8 +84,9 @@ static void test_instruction_template(void) {
     panallama_chat_free(result);
 
     // No system role: its text goes into the user's message instead of an exception of the template.
-    result = apply(templates, "{\"messages\": [{\"role\": \"system\", \"content\": \"Be brief.\"},"
-                              "{\"role\": \"user\", \"content\": \"Hi\"}]}");
+    result = apply(templates,
+                   "{\"messages\": [{\"role\": \"system\", \"content\": \"Be brief.\"},"
+                   "{\"role\": \"user\", \"content\": \"Hi\"}]}");
     check_contains(result, "Be brief.", "a system message is not lost");
     check_contains(result, "[INST]", "a system message is folded into the user's");
     panallama_chat_free(result);
@@ -91,11 +95,12 @@ static void test_instruction_template(void) {
 
 static void test_tools(void) {
     panallama_chat_templates *templates = open_template(tool_template);
-    char *result = apply(templates,
-                         "{\"messages\": [{\"role\": \"user\", \"content\": \"Weather in Paris?\"}], \"tool_choice\": \"auto\","
-                         "\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"weather\", \"description\": \"Now\","
-                         "\"parameters\": {\"type\": \"object\", \"properties\": {\"city\": {\"type\": \"string\"}},"
-                         "\"required\": [\"city\"]}}}]}");
+    char *result =
+        apply(templates,
+              "{\"messages\": [{\"role\": \"user\", \"content\": \"Weather in Paris?\"}], \"tool_choice\": \"auto\","
+              "\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"weather\", \"description\": \"Now\","
+              "\"parameters\": {\"type\": \"object\", \"properties\": {\"city\": {\"type\": \"string\"}},"
+              "\"required\": [\"city\"]}}}]}");
     check_contains(result, "weather", "the tool is announced");
     check_contains(result, "\"grammar_lazy\":true", "the grammar waits for a call");
     char *syntax = member(result, "syntax");
@@ -104,7 +109,8 @@ static void test_tools(void) {
     panallama_chat_parser *parser = NULL;
     result = NULL;
     check(panallama_chat_parser_open(syntax, &parser, &result) == 0, "the syntax is read", result);
-    const char *answer = "Let me look.\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call>";
+    const char *answer =
+        "Let me look.\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call>";
     char *so_far = calloc(strlen(answer) + 1, 1);
     char arguments[256] = "";
     for (size_t n = 1; n < strlen(answer); n++) {
@@ -134,8 +140,9 @@ static void test_tools(void) {
 
 static void test_schema(void) {
     char *result = NULL;
-    const char *schema = "{\"type\": \"object\", \"properties\": {\"code\": {\"type\": \"string\", \"enum\": [\"FR\", \"DE\"]}},"
-                         "\"required\": [\"code\"], \"additionalProperties\": false}";
+    const char *schema =
+        "{\"type\": \"object\", \"properties\": {\"code\": {\"type\": \"string\", \"enum\": [\"FR\", \"DE\"]}},"
+        "\"required\": [\"code\"], \"additionalProperties\": false}";
     check(panallama_chat_schema_to_grammar(schema, &result) == 0, "a schema", result);
     check_contains(result, "root ::=", "a grammar has a root");
     check_contains(result, "FR", "a grammar has the values");
@@ -145,7 +152,8 @@ static void test_schema(void) {
 static void test_model_template_is_needed(void) {
     panallama_chat_templates *templates = NULL;
     char *result = NULL;
-    check(panallama_chat_templates_open(NULL, NULL, NULL, NULL, &templates, &result) == 1, "no template at all", result);
+    check(panallama_chat_templates_open(NULL, NULL, NULL, NULL, &templates, &result) == 1, "no template at all",
+          result);
     check_contains(result, "no chat template", "what is missing is said");
     panallama_chat_free(result);
 }
@@ -175,13 +183,23 @@ static void test_bad_requests(void) {
     memset(deep, '[', 200000);
     deep[200000] = '\0';
     const char *bad[] = {
-        "", "{", "[]", "3", "null", "{}", "{\"messages\": 3}", "{\"messages\": [3]}", "{\"messages\": [{}]}",
-        "{\"messages\": [{\"role\": \"user\"}]}", "{\"messages\": [{\"role\": 3, \"content\": \"x\"}]}",
+        "",
+        "{",
+        "[]",
+        "3",
+        "null",
+        "{}",
+        "{\"messages\": 3}",
+        "{\"messages\": [3]}",
+        "{\"messages\": [{}]}",
+        "{\"messages\": [{\"role\": \"user\"}]}",
+        "{\"messages\": [{\"role\": 3, \"content\": \"x\"}]}",
         "{\"messages\": [{\"role\": \"user\", \"content\": {\"a\": 1}}]}",
         "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}], \"tools\": 3}",
         "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}], \"tool_choice\": \"never\"}",
         "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}], \"reasoning_format\": \"loud\"}",
-        "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}], \"chat_template_kwargs\": \"x\"}", deep,
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}], \"chat_template_kwargs\": \"x\"}",
+        deep,
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
         char *result = NULL;

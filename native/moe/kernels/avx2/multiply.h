@@ -139,8 +139,6 @@ template <format F> void multiply(const product &p) {
     }
 }
 
-template <format F> constexpr kernel make_kernel() {
-    return {panel_rows, sizeof(scratch), quantize<F>, multiply<F>};
-}
+template <format F> constexpr kernel make_kernel() { return {panel_rows, sizeof(scratch), quantize<F>, multiply<F>}; }
 
 }  // namespace panallama::PANALLAMA_FLAVOUR

@@ -91,9 +91,9 @@ struct scales_per_16 {
 
     // 16 bytes, unsigned
     void set(__m128i bytes) {
-        const __m256i places = _mm256_set_epi64x(
-            static_cast<int64_t>(0x800f800d800b8009u), static_cast<int64_t>(0x8007800580038001u),
-            static_cast<int64_t>(0x800e800c800a8008u), static_cast<int64_t>(0x8006800480028000u));
+        const __m256i places =
+            _mm256_set_epi64x(static_cast<int64_t>(0x800f800d800b8009u), static_cast<int64_t>(0x8007800580038001u),
+                              static_cast<int64_t>(0x800e800c800a8008u), static_cast<int64_t>(0x8006800480028000u));
         words = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), places);
     }
 
@@ -211,8 +211,7 @@ template <> struct row_source<format::iq4_xs> {
                                               _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28));
         const __m256i high = _mm256_srlv_epi32(_mm256_set1_epi32(load_as<uint16_t>(at + 2) << 4),
                                                _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14));
-        const __m256i six_bits =
-            and_or(high, _mm256_set1_epi32(0x30), _mm256_and_si256(low, _mm256_set1_epi32(15)));
+        const __m256i six_bits = and_or(high, _mm256_set1_epi32(0x30), _mm256_and_si256(low, _mm256_set1_epi32(15)));
         scales.set(_mm256_sub_epi32(six_bits, _mm256_set1_epi32(32)));
     }
 

@@ -19,8 +19,9 @@ constexpr bool is_grid(format f) { return f == format::iq3_xxs || f == format::i
 template <format F> constexpr bool has_float_scales = shape_of(F).scale_per_32;
 
 // Up to how many columns rows are faster than the tiles of stream.h, which need fewer instructions for each further
-// column. Zen 5, in cycles per 256 weights beyond the caches, AVX2, one column: Q5_0 34 against 39, IQ4_NL 27.6 and 28.9,
-// Q2_K 19.5 and 21.5, Q5_K 28 and 31, IQ4_XS 31 and 34; but Q4_K 24 and 21, Q4_0 25.5 and 24.3, MXFP4 28.5 and 27.4.
+// column. Zen 5, in cycles per 256 weights beyond the caches, AVX2, one column: Q5_0 34 against 39, IQ4_NL 27.6
+// and 28.9, Q2_K 19.5 and 21.5, Q5_K 28 and 31, IQ4_XS 31 and 34; but Q4_K 24 and 21, Q4_0 25.5 and 24.3, MXFP4 28.5
+// and 27.4.
 constexpr int max_row_columns(format f) {
     switch (f) {
         case format::iq3_xxs:
@@ -43,8 +44,7 @@ constexpr int max_row_columns(format f) {
 }
 
 // The products of 32 codes and activations, added up in dwords times `pairs`, which are int16.
-template <format F, int J>
-inline PANALLAMA_INLINE __m256i dot_32(const row_source<F> &row, __m256i x, __m256i pairs) {
+template <format F, int J> inline PANALLAMA_INLINE __m256i dot_32(const row_source<F> &row, __m256i x, __m256i pairs) {
     constexpr code_shape shape = codes_of(F);
     const __m256i codes = row.template codes<J>();
     __m256i products;
@@ -77,9 +77,9 @@ inline __m256i bias_of_step(const scales_per_16 &scales, const activation_step &
                             part(_mm256_unpackhi_epi16(scales.words, scales.words), 1));
 }
 
-template <format F, int Columns>
-inline PANALLAMA_INLINE void row_step(const row_source<F> &row, const activation_step *const (&a)[Columns],
-                                      __m256 (&total)[Columns]) {
+template <format F, int Columns> inline PANALLAMA_INLINE void row_step(const row_source<F> &row,
+                                                                       const activation_step *const (&a)[Columns],
+                                                                       __m256 (&total)[Columns]) {
     alignas(32) float scale[Columns][8];
     __m256i sum[Columns];
     __m256 odd[Columns];  // of every other vector, for shorter chains of additions
