@@ -18,7 +18,13 @@ import org.panallama.tools.convert.FloatEncoder;
 /** Computes matrices on several threads, a piece each, and hands the pieces over in order. */
 final class MatrixStream implements AutoCloseable {
 
-    private static final int CHUNK_ELEMENTS = 1 << 19;
+    /** As floats, half a second-level cache. */
+    private static final int CHUNK_ELEMENTS = 1 << 17;
+
+    private static final int WAITING = 4;
+
+    /** Memory for one piece, used again and again. */
+    private record Scratch(float[] values, ByteBuffer out) {}
 
     private final int threads;
     private final ExecutorService workers;
@@ -45,20 +51,23 @@ final class MatrixStream implements AutoCloseable {
      */
     boolean write(Matrix matrix, GgmlType format, Sink sink) throws IOException {
         AtomicBoolean overflow = new AtomicBoolean();
-        Deque<Future<ByteBuffer>> queue = new ArrayDeque<>();
+        Deque<Future<Scratch>> queue = new ArrayDeque<>();
+        Deque<Scratch> free = new ArrayDeque<>();
         int step = Math.max(1, CHUNK_ELEMENTS / matrix.columns());
+        int elements = Math.multiplyExact(step, matrix.columns());
         try {
             for (long row = 0; row < matrix.rows(); row += step) {
-                // Two pieces a thread wait at most, so that a slow disk does not fill the memory.
-                if (queue.size() >= 2 * threads) {
-                    sink.write(await(queue.remove()));
+                // Some pieces a thread wait at most, so that a slow disk does not fill the memory.
+                if (queue.size() >= WAITING * threads) {
+                    free.push(writeFirst(queue, sink));
                 }
+                Scratch scratch = free.isEmpty() ? scratch(elements, format) : free.pop();
                 long first = row;
                 int rows = (int) Math.min(step, matrix.rows() - row);
-                queue.add(workers.submit(() -> encode(matrix, first, rows, format, overflow)));
+                queue.add(workers.submit(() -> encode(matrix, first, rows, format, overflow, scratch)));
             }
             while (!queue.isEmpty()) {
-                sink.write(await(queue.remove()));
+                writeFirst(queue, sink);
             }
         } finally {
             queue.forEach(task -> task.cancel(false));
@@ -66,18 +75,28 @@ final class MatrixStream implements AutoCloseable {
         return overflow.get();
     }
 
-    private static ByteBuffer encode(Matrix matrix, long row, int rows, GgmlType format, AtomicBoolean overflow) {
-        int elements = Math.multiplyExact(rows, matrix.columns());
-        float[] values = new float[elements];
-        matrix.read(row, rows, values, 0);
-        ByteBuffer out = ByteBuffer.allocateDirect(Math.toIntExact(format.bytes(elements)));
-        if (FloatEncoder.encode(format, values, elements, out)) {
-            overflow.set(true);
-        }
-        return out.flip();
+    private static Scratch scratch(int elements, GgmlType format) {
+        return new Scratch(new float[elements], ByteBuffer.allocateDirect(Math.toIntExact(format.bytes(elements))));
     }
 
-    private static ByteBuffer await(Future<ByteBuffer> task) throws IOException {
+    private static Scratch writeFirst(Deque<Future<Scratch>> queue, Sink sink) throws IOException {
+        Scratch scratch = await(queue.remove());
+        sink.write(scratch.out().flip());
+        return scratch;
+    }
+
+    private static Scratch encode(
+            Matrix matrix, long row, int rows, GgmlType format, AtomicBoolean overflow, Scratch scratch) {
+        int elements = rows * matrix.columns();
+        matrix.read(row, rows, scratch.values(), 0);
+        if (FloatEncoder.encode(
+                format, scratch.values(), elements, scratch.out().clear())) {
+            overflow.set(true);
+        }
+        return scratch;
+    }
+
+    private static <T> T await(Future<T> task) throws IOException {
         try {
             return task.get();
         } catch (InterruptedException e) {
