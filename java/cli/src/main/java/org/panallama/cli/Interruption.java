@@ -13,10 +13,17 @@ final class Interruption implements AutoCloseable {
 
     private final CountDownLatch done = new CountDownLatch(1);
     private final Thread hook = new Thread(this::interrupt, "interrupt");
+    private final int graceSeconds;
     private volatile boolean requested;
     private volatile Runnable cancellation = () -> {};
 
     Interruption() {
+        this(GRACE_SECONDS);
+    }
+
+    /** @param graceSeconds how long the process waits for the work to stop */
+    Interruption(int graceSeconds) {
+        this.graceSeconds = graceSeconds;
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
@@ -37,7 +44,7 @@ final class Interruption implements AutoCloseable {
         cancellation.run();
         try {
             // A native computation may need a moment to notice.
-            if (!done.await(GRACE_SECONDS, TimeUnit.SECONDS)) {
+            if (!done.await(graceSeconds, TimeUnit.SECONDS)) {
                 System.err.println("panallama: gave up waiting for the work to stop");
             }
         } catch (InterruptedException e) {

@@ -21,6 +21,7 @@ final class Program {
         commands.put("info", () -> new InfoCommand(streams));
         commands.put("tokenize", () -> new TokenizeCommand(streams));
         commands.put("embed", () -> new EmbedCommand(streams));
+        commands.put("serve", () -> new ServeCommand(streams));
         commands.put("bench", () -> new BenchCommand(streams));
         commands.put("synth", () -> new SynthCommand(streams));
         commands.put("perplexity", () -> new PerplexityCommand(streams));

@@ -1,0 +1,32 @@
+package org.panallama.server;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import org.panallama.tiny.TinyModel;
+
+/** Servers of the tiny model, on few threads. */
+final class TinyServer {
+
+    private TinyServer() {}
+
+    static ModelSettings.Builder settings() {
+        return ModelSettings.builder().threads(1).parallel(4).length(2048);
+    }
+
+    static LlamaServer.Builder builder() {
+        return LlamaServer.builder(TinyModel.path()).settings(settings().build());
+    }
+
+    /** With a template that knows tools. The model does not, so what it calls must be held by a grammar. */
+    static LlamaServer.Builder withTools() {
+        try (InputStream in = TinyServer.class.getResourceAsStream("tools.jinja")) {
+            String template = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return LlamaServer.builder(TinyModel.path())
+                    .settings(settings().chatTemplate(template).build());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
