@@ -111,12 +111,12 @@ public final class Completion implements Iterable<Piece> {
 
     void complete(Result whole) {
         change(() -> result = whole);
-        executor.execute(() -> future.complete(whole));
+        Tell.on(executor, () -> future.complete(whole));
     }
 
     void fail(RuntimeException cause) {
         change(() -> failure = cause);
-        executor.execute(() -> future.completeExceptionally(cause));
+        Tell.on(executor, () -> future.completeExceptionally(cause));
     }
 
     private void change(Runnable change) {
@@ -125,7 +125,7 @@ public final class Completion implements Iterable<Piece> {
         try {
             change.run();
             changed.signalAll();
-            told = List.copyOf(listeners);
+            told = listeners.isEmpty() ? List.of() : List.copyOf(listeners);
         } finally {
             lock.unlock();
         }

@@ -2,7 +2,10 @@ package org.panallama.engine;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
@@ -37,7 +40,8 @@ public final class Engine implements AutoCloseable {
     private final Executor executor;
     private final int queueLength;
     private final Thread thread;
-    private final ReentrantLock lock = new ReentrantLock();
+    private final List<Task> taken = new ArrayList<>(); // on its way to the scheduler
+    private final ReentrantLock lock = new ReentrantLock(true); // so that submitters wait in order
     private final Condition changed = lock.newCondition();
     private final Deque<Task> waiting = new ArrayDeque<>(); // guarded by lock
     private boolean draining; // guarded by lock
@@ -78,12 +82,13 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Submits a request.
+     * Submits a request. Where this throws, the request was not taken: it can be submitted again, and its sampler is still the
+     * caller's.
      *
      * @throws QueueFullException if too many are waiting
      * @throws ContextFullException if the prompt is longer than the context
      * @throws IllegalArgumentException if the prompt has tokens that the model does not, or an adapter is another model's
-     * @throws IllegalStateException if the engine is closed or draining
+     * @throws IllegalStateException if the engine is closed or draining, or the request was submitted before
      */
     public Completion submit(EngineRequest request) {
         try {
@@ -102,11 +107,28 @@ public final class Engine implements AutoCloseable {
      * @see #submit(EngineRequest)
      */
     public Completion submit(EngineRequest request, Duration patience) throws InterruptedException {
-        return submit(request, patience.toNanos());
+        return submit(request, Nanos.of(patience));
     }
 
     private Completion submit(EngineRequest request, long nanos) throws InterruptedException {
         check(request);
+        if (!request.take()) {
+            throw new IllegalStateException(
+                    "the request was submitted before: build another one, with its own sampler");
+        }
+        boolean queued = false;
+        try {
+            Completion completion = enqueue(request, nanos);
+            queued = true;
+            return completion;
+        } finally {
+            if (!queued) {
+                request.giveBack();
+            }
+        }
+    }
+
+    private Completion enqueue(EngineRequest request, long nanos) throws InterruptedException {
         Task task = new Task(
                 request, new Completion(executor, this::wake), context.model().vocab());
         lock.lock();
@@ -167,7 +189,7 @@ public final class Engine implements AutoCloseable {
 
     private void run() {
         try {
-            while (awaitWork()) {
+            while (takeOn()) {
                 scheduler.sweep();
                 scheduler.step();
             }
@@ -175,7 +197,6 @@ public final class Engine implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             LOG.error("The engine has failed", e);
             die(e);
-            scheduler.fail(new LlamaException("The engine has failed: " + e, e));
         } finally {
             scheduler.close();
         }
@@ -185,30 +206,35 @@ public final class Engine implements AutoCloseable {
         lock.lock();
         try {
             death = cause;
-            waiting.forEach(task -> task.fail(new LlamaException("The engine has failed: " + cause, cause)));
+            taken.addAll(waiting);
             waiting.clear();
             changed.signalAll();
         } finally {
             lock.unlock();
         }
+        LlamaException failure = new LlamaException("The engine has failed: " + cause, cause);
+        taken.forEach(task -> task.fail(failure));
+        scheduler.fail(failure);
     }
 
-    /** Takes requests on. Returns whether there is work, and waits until there is; {@code false} at the end. */
+    /** Takes requests on, and waits until there is work. Returns {@code false} when there will be none any more. */
+    private boolean takeOn() {
+        boolean goesOn = awaitWork();
+        // Not under the lock, since this may compile a grammar and call others' code.
+        taken.forEach(scheduler::admit);
+        taken.clear();
+        return goesOn;
+    }
+
     private boolean awaitWork() {
         lock.lock();
         try {
             while (true) {
-                Scheduler.sweep(waiting.iterator(), System.nanoTime());
+                take(scheduler.places());
                 if (closing) {
-                    waiting.forEach(task -> task.finish(FinishReason.CANCELLED));
-                    waiting.clear();
                     return false;
                 }
-                while (!waiting.isEmpty() && scheduler.hasPlace()) {
-                    scheduler.admit(waiting.removeFirst());
-                    changed.signalAll(); // there is a place in the queue
-                }
-                if (scheduler.hasWork()) {
+                if (!taken.isEmpty() || scheduler.hasWork()) {
                     return true;
                 }
                 if (draining) {
@@ -221,17 +247,35 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    /** Takes from the queue as many as there are places, and what has ended while it waited; everything at the end. */
+    private void take(int places) {
+        int left = places;
+        long now = System.nanoTime();
+        for (Iterator<Task> tasks = waiting.iterator(); tasks.hasNext(); ) {
+            Task task = tasks.next();
+            boolean ended = closing || task.ended(now) != null;
+            if (ended || left > 0) {
+                left -= ended ? 0 : 1;
+                tasks.remove();
+                taken.add(task);
+            }
+        }
+        if (!taken.isEmpty()) {
+            changed.signalAll(); // there is a place in the queue
+        }
+    }
+
     /** What the engine does and has done. */
     public EngineStats stats() {
         int queued;
         lock.lock();
         try {
-            queued = waiting.size();
+            queued = waiting.size() + scheduler.readyCount;
         } finally {
             lock.unlock();
         }
         return new EngineStats(
-                scheduler.running,
+                scheduler.runningCount,
                 queued,
                 context.sequences(),
                 context.length(),
@@ -258,8 +302,11 @@ public final class Engine implements AutoCloseable {
      * Takes no more requests and lets those it has come to their end. What is not done in time is cancelled.
      *
      * @return whether all came to their end
+     * @throws InterruptedException if the thread is interrupted while it waits; the engine goes on draining
+     * @throws IllegalStateException on the engine's own thread
      */
     public boolean drain(Duration time) throws InterruptedException {
+        checkThread();
         lock.lock();
         try {
             draining = true;
@@ -267,24 +314,32 @@ public final class Engine implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        TimeUnit.NANOSECONDS.timedJoin(thread, Math.max(1, time.toNanos()));
+        TimeUnit.NANOSECONDS.timedJoin(thread, Math.max(1, Nanos.of(time)));
         boolean done = !thread.isAlive();
         close();
         return done;
     }
 
-    /** Cancels every request, and frees the context. */
+    private void checkThread() {
+        if (Thread.currentThread() == thread) {
+            throw new IllegalStateException("an engine cannot be closed on its own thread");
+        }
+    }
+
+    /**
+     * Cancels every request, and frees the context.
+     *
+     * @throws IllegalStateException on the engine's own thread, as where an executor runs what it is given on the caller's
+     */
     @Override
     public void close() {
+        checkThread();
         lock.lock();
         try {
             closing = true;
             changed.signalAll();
         } finally {
             lock.unlock();
-        }
-        if (Thread.currentThread() == thread) {
-            throw new IllegalStateException("an engine cannot be closed on its own thread");
         }
         boolean interrupted = false;
         while (thread.isAlive()) {
@@ -335,7 +390,7 @@ public final class Engine implements AutoCloseable {
             return this;
         }
 
-        /** Tells futures and subscribers; the common pool by default. */
+        /** Tells futures and subscribers; the common pool by default, which also steps in where this one refuses. */
         public Builder executor(Executor value) {
             executor = Objects.requireNonNull(value, "value");
             return this;
@@ -376,10 +431,21 @@ public final class Engine implements AutoCloseable {
         /**
          * The engine, running.
          *
-         * @throws IllegalArgumentException if a draft model has another vocabulary
+         * @throws IllegalArgumentException if a draft model has another vocabulary, the model generates no text from a prompt
+         *     alone, or a batch of the context has no place for a token of each sequence
          * @throws UnsupportedOperationException if guesses are asked for and the model's memory cannot take them back
          */
         public Engine build() {
+            Model model = context.model();
+            if (!model.hasDecoder() || model.hasEncoder() || model.isDiffusion()) {
+                throw new IllegalArgumentException(
+                        model + " does not generate text token by token from a prompt alone");
+            }
+            if (context.batchSize() < context.sequences()) {
+                throw new IllegalArgumentException("a batch of the context holds " + context.batchSize()
+                        + " tokens, must hold one of each of its " + context.sequences()
+                        + " sequences: open it with ContextOptions.batch(" + context.sequences() + ") or more");
+            }
             return new Engine(this);
         }
 

@@ -5,11 +5,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.panallama.LoraAdapter;
 import org.panallama.Sampler;
 
-/** A prompt to continue, and how. For one use: the engine closes its sampler. */
+/** A prompt to continue, and how. For one use: the engine that takes it closes its sampler. */
 public final class EngineRequest {
 
     final int[] prompt;
@@ -22,7 +23,8 @@ public final class EngineRequest {
     final boolean showSpecial;
     final Set<Integer> shownTokens;
     final Map<LoraAdapter, Float> lora;
-    final @Nullable Duration deadline;
+    final long deadlineNanos; // the largest number for none
+    private final AtomicBoolean taken = new AtomicBoolean();
 
     private EngineRequest(Builder builder) {
         prompt = builder.prompt;
@@ -35,7 +37,17 @@ public final class EngineRequest {
         showSpecial = builder.showSpecial;
         shownTokens = builder.shownTokens;
         lora = builder.lora;
-        deadline = builder.deadline;
+        deadlineNanos = builder.deadline == null ? Long.MAX_VALUE : Nanos.of(builder.deadline);
+    }
+
+    /** Whether it was free to be taken; it is not any more. */
+    boolean take() {
+        return taken.compareAndSet(false, true);
+    }
+
+    /** It was not taken after all. */
+    void giveBack() {
+        taken.set(false);
     }
 
     /**

@@ -6,9 +6,13 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Tells one subscriber of an answer's pieces, one signal after the other, as the rules of Reactive Streams want it. */
 final class PieceSubscription implements Flow.Subscription {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PieceSubscription.class);
 
     private final Completion completion;
     private final Flow.Subscriber<? super Piece> subscriber;
@@ -30,7 +34,10 @@ final class PieceSubscription implements Flow.Subscription {
         work.incrementAndGet(); // nothing else before onSubscribe
         subscriber.onSubscribe(this);
         completion.listen(listener);
-        executor.execute(this::workOff);
+        if (cancelled) {
+            completion.stopListening(listener); // it was before it listened
+        }
+        Tell.on(executor, this::workOff);
     }
 
     @Override
@@ -52,14 +59,19 @@ final class PieceSubscription implements Flow.Subscription {
 
     private void signal() {
         if (work.getAndIncrement() == 0) {
-            executor.execute(this::workOff);
+            Tell.on(executor, this::workOff);
         }
     }
 
     private void workOff() {
         int missed = work.get();
         do {
-            deliver();
+            try {
+                deliver();
+            } catch (RuntimeException | Error e) {
+                cancel(); // rule 2.13: what throws is not told any more
+                LOG.warn("A subscriber of an answer has thrown, and is not told any more", e);
+            }
             missed = work.addAndGet(-missed);
         } while (missed != 0);
     }

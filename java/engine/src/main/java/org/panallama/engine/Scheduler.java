@@ -26,16 +26,25 @@ import org.panallama.LoraAdapter;
 final class Scheduler {
 
     private static final int NO_ROOM = 1;
+    private static final int[] NO_DRAFTS = {};
+    private static final Comparator<Slot> LONGEST_AGO = Comparator.comparingLong(slot -> slot.usedAt);
 
     private final Context context;
     private final Batch batch;
     private final Slots slots;
     private final @Nullable Drafter drafter;
     private final int chunk;
-    private final List<Task> order = new ArrayList<>(); // the running tasks, as they were admitted
-    private final Deque<Task> preempted = new ArrayDeque<>();
-    private Map<LoraAdapter, Float> loraInUse = Map.of();
+    private final List<Slot> running = new ArrayList<>(); // as they were admitted
+    private final Deque<Task> ready = new ArrayDeque<>(); // admitted or preempted, to be given a slot
+    private boolean crowded; // there was no room for a request; nobody has left since
+    private boolean withoutDrafts; // there was no room for guesses
+    private @Nullable Map<LoraAdapter, Float> loraInUse = Map.of(); // null if unknown
     private long step;
+
+    // Within a step.
+    private final List<Slot> turn = new ArrayList<>();
+    private final List<Slot> answers = new ArrayList<>();
+    private final List<Slot> prompts = new ArrayList<>();
 
     final LongAdder promptTokens = new LongAdder();
     final LongAdder reusedTokens = new LongAdder();
@@ -43,7 +52,8 @@ final class Scheduler {
     final LongAdder draftedTokens = new LongAdder();
     final LongAdder acceptedTokens = new LongAdder();
     final LongAdder steps = new LongAdder();
-    volatile int running;
+    volatile int runningCount;
+    volatile int readyCount;
     volatile long cachedTokens;
 
     Scheduler(Context context, @Nullable Drafter drafter, int chunk) {
@@ -55,111 +65,90 @@ final class Scheduler {
     }
 
     boolean hasWork() {
-        return !order.isEmpty() || !preempted.isEmpty();
+        return !running.isEmpty() || !ready.isEmpty();
     }
 
-    /** Whether another request can be taken on. */
-    boolean hasPlace() {
-        return slots.hasIdle() && preempted.isEmpty();
+    /** How many requests can be taken on. None while one waits that had to give its slot back: it came before. */
+    int places() {
+        return ready.isEmpty() ? slots.idle() : 0;
     }
 
     /** Takes a request on. */
     void admit(Task task) {
-        try {
-            slots.place(task);
-        } catch (RuntimeException e) {
-            task.fail(e); // a malformed grammar
-            return;
-        }
-        reusedTokens.add(task.request.prompt.length - slotOf(task).pending());
-        order.add(task);
-        running = order.size();
-        if (task.request.maxTokens == 0) {
-            release(slotOf(task), () -> task.finish(FinishReason.MAX_TOKENS));
-        }
-    }
-
-    private Slot slotOf(Task task) {
-        return slots.running().stream()
-                .filter(slot -> slot.task == task)
-                .findFirst()
-                .orElseThrow();
+        ready.addLast(task);
     }
 
     /** Ends what was cancelled or is overdue. */
     void sweep() {
         long now = System.nanoTime();
-        for (Slot slot : slots.running()) {
-            FinishReason reason = ended(slot.task, now);
+        for (int i = running.size() - 1; i >= 0; i--) {
+            FinishReason reason = running.get(i).task.ended(now);
             if (reason != null) {
-                Task task = slot.task;
-                release(slot, () -> task.finish(reason));
+                finish(running.get(i), reason);
             }
         }
-        sweep(preempted.iterator(), now);
-    }
-
-    /** The same for those that wait. */
-    static void sweep(Iterator<Task> waiting, long now) {
-        while (waiting.hasNext()) {
-            Task task = waiting.next();
-            FinishReason reason = ended(task, now);
+        for (Iterator<Task> tasks = ready.iterator(); tasks.hasNext(); ) {
+            Task task = tasks.next();
+            FinishReason reason = task.ended(now);
             if (reason != null) {
-                waiting.remove();
+                tasks.remove();
+                crowded = false;
                 task.finish(reason);
             }
         }
     }
 
-    private static @Nullable FinishReason ended(Task task, long now) {
-        if (task.completion.isCancelRequested()) {
-            return FinishReason.CANCELLED;
-        }
-        return task.isOverdue(now) ? FinishReason.DEADLINE : null;
-    }
-
-    /** Ends everything that runs. */
+    /** Ends everything. */
     void end(FinishReason reason) {
-        for (Slot slot : slots.running()) {
-            Task task = slot.task;
-            release(slot, () -> task.finish(reason));
+        while (!running.isEmpty()) {
+            finish(running.get(0), reason);
         }
-        preempted.forEach(task -> task.finish(reason));
-        preempted.clear();
+        while (!ready.isEmpty()) {
+            ready.removeFirst().finish(reason);
+        }
     }
 
     void fail(RuntimeException cause) {
-        for (Slot slot : slots.running()) {
-            Task task = slot.task;
-            release(slot, () -> task.fail(cause));
+        while (!running.isEmpty()) {
+            release(running.get(0)).fail(cause);
         }
-        preempted.forEach(task -> task.fail(cause));
-        preempted.clear();
+        while (!ready.isEmpty()) {
+            ready.removeFirst().fail(cause);
+        }
     }
 
-    private void release(Slot slot, Runnable end) {
-        order.remove(slot.task);
+    private void finish(Slot slot, FinishReason reason) {
+        release(slot).finish(reason);
+    }
+
+    private Task release(Slot slot) {
+        Task task = slot.task;
+        running.remove(slot);
         slot.task = null;
-        running = order.size();
-        end.run();
+        crowded = false;
+        count();
+        return task;
+    }
+
+    private void count() {
+        runningCount = running.size();
+        readyCount = ready.size();
+        cachedTokens = slots.cachedTokens();
     }
 
     /** Computes one batch. */
     void step() {
-        while (!preempted.isEmpty() && slots.hasIdle()) {
-            Task task = preempted.removeFirst();
-            slots.place(task);
-            order.add(task);
-            running = order.size();
-        }
-        List<Slot> turn = turn();
+        placeReady();
+        chooseTurn();
         if (turn.isEmpty()) {
+            count();
             return;
         }
-        fill(turn);
+        fill();
         step++;
-        if (compute(turn)) {
+        if (compute()) {
             steps.increment();
+            withoutDrafts = false;
             for (Slot slot : turn) {
                 if (slot.added > 0) {
                     slot.usedAt = step;
@@ -167,31 +156,88 @@ final class Scheduler {
                 }
             }
         }
-        cachedTokens = slots.cachedTokens();
+        count();
+    }
+
+    /** A request that there was no room for tries again when another one has left, or it would fail for the same reason. */
+    private void placeReady() {
+        while (!ready.isEmpty() && (!crowded || running.isEmpty()) && slots.idle() > 0) {
+            Task task = ready.getFirst(); // removed when it is safe elsewhere
+            boolean first = !task.hasBegun();
+            try {
+                task.begin(context.model());
+            } catch (RuntimeException e) {
+                ready.removeFirst();
+                task.fail(e); // a malformed grammar
+                continue;
+            }
+            if (task.request.maxTokens == 0) {
+                ready.removeFirst();
+                task.finish(FinishReason.MAX_TOKENS);
+                continue;
+            }
+            Slot slot = slots.place(task);
+            slot.usedAt = step;
+            running.add(slot);
+            ready.removeFirst();
+            if (first) {
+                reusedTokens.add(slot.cached.size());
+            }
+        }
     }
 
     /** The running slots that can be computed together: those with the adapters of the one that waited the longest. */
-    private List<Slot> turn() {
-        List<Slot> busy = slots.running();
-        Slot first =
-                busy.stream().min(Comparator.comparingLong(slot -> slot.usedAt)).orElse(null);
+    private void chooseTurn() {
+        turn.clear();
+        Slot first = null;
+        for (Slot slot : running) {
+            if (first == null || slot.usedAt < first.usedAt) {
+                first = slot;
+            }
+        }
         if (first == null) {
-            return List.of();
+            return;
         }
-        if (!first.lora.equals(loraInUse)) {
-            context.setLora(first.lora);
-            loraInUse = first.lora;
+        Map<LoraAdapter, Float> lora = first.lora;
+        for (Slot slot : running) {
+            if (slot.lora == lora || slot.lora.equals(lora)) {
+                turn.add(slot);
+            }
         }
-        return busy.stream().filter(slot -> slot.lora.equals(loraInUse)).toList();
+        if (lora.equals(loraInUse)) {
+            return;
+        }
+        loraInUse = null;
+        try {
+            context.setLora(lora);
+            loraInUse = lora;
+        } catch (RuntimeException e) {
+            for (Slot slot : turn) {
+                release(slot).fail(e); // an adapter that was closed; the others go on
+            }
+            turn.clear();
+        }
     }
 
-    private void fill(List<Slot> turn) {
+    private void fill() {
         batch.clear();
-        List<Slot> answers = turn.stream().filter(slot -> slot.pending() == 1).toList();
+        answers.clear();
+        prompts.clear();
+        for (Slot slot : turn) {
+            slot.drafts = NO_DRAFTS;
+            slot.added = 0;
+            (slot.pending() == 1 ? answers : prompts).add(slot);
+        }
+        addAnswers();
+        addPrompts();
+    }
+
+    private void addAnswers() {
         int spare = batch.capacity() - answers.size();
+        int guesses = prompts.isEmpty() ? spare : Math.max(0, spare - chunk);
         for (Slot slot : answers) {
-            slot.drafts = drafts(slot, Math.min(spare, chunk / answers.size()));
-            spare -= slot.drafts.length;
+            slot.drafts = drafts(slot, Math.min(guesses, chunk / answers.size()));
+            guesses -= slot.drafts.length;
             slot.first = batch.size();
             int position = slot.cached.size();
             batch.add(slot.task.tokens.get(position), position, slot.sequence, true);
@@ -200,42 +246,43 @@ final class Scheduler {
             }
             slot.added = 1 + slot.drafts.length;
         }
-        List<Slot> prompts =
-                new ArrayList<>(turn.stream().filter(slot -> slot.pending() > 1).toList());
-        prompts.sort(Comparator.comparingInt(Slot::pending)); // what the short ones leave goes to the long ones
+    }
+
+    private void addPrompts() {
         int room = Math.min(chunk, batch.capacity() - batch.size());
+        if (prompts.size() > room) {
+            prompts.sort(LONGEST_AGO); // not all can take part: in turns
+            prompts.subList(room, prompts.size()).clear();
+        }
+        prompts.sort(Comparator.comparingInt(Slot::pending)); // what the short ones leave goes to the long ones
         for (int i = 0; i < prompts.size(); i++) {
             Slot slot = prompts.get(i);
             int count = Math.min(slot.pending(), room / (prompts.size() - i));
             room -= count;
-            slot.drafts = NO_DRAFTS;
             slot.first = batch.size();
             slot.added = count;
             int position = slot.cached.size();
+            int last = slot.task.tokens.size() - 1;
             for (int end = position + count; position < end; position++) {
-                batch.add(
-                        slot.task.tokens.get(position),
-                        position,
-                        slot.sequence,
-                        position == slot.task.tokens.size() - 1);
+                batch.add(slot.task.tokens.get(position), position, slot.sequence, position == last);
             }
         }
     }
 
-    private static final int[] NO_DRAFTS = {};
-
     private int[] drafts(Slot slot, int most) {
+        if (drafter == null || withoutDrafts) {
+            return NO_DRAFTS;
+        }
         Task task = slot.task;
         // A guess that is right yields a token, and so does the place after the last one.
         int wanted =
                 Math.min(task.request.maxTokens - task.generated() - 1, context.sequenceLength() - task.tokens.size());
-        return drafter == null || Math.min(most, wanted) <= 0
-                ? NO_DRAFTS
-                : drafter.draft(slot.sequence, task.tokens, Math.min(most, wanted));
+        int room = Math.min(most, wanted);
+        return room <= 0 ? NO_DRAFTS : drafter.draft(slot.sequence, task.tokens, room);
     }
 
     /** Returns whether the batch was computed; else there is room now for another attempt, or its requests have failed. */
-    private boolean compute(List<Slot> turn) {
+    private boolean compute() {
         try {
             context.decode(batch);
             return true;
@@ -243,10 +290,10 @@ final class Scheduler {
             if (e.status() == NO_ROOM) {
                 makeRoom(e);
             } else {
-                failBatch(turn, e);
+                failBatch(e);
             }
         } catch (RuntimeException e) {
-            failBatch(turn, e);
+            failBatch(e);
         }
         return false;
     }
@@ -255,31 +302,29 @@ final class Scheduler {
         if (slots.evict()) {
             return;
         }
-        List<Slot> busy = slots.running();
-        Task last = slots.preempt(busy, order);
-        if (last != null) {
-            order.remove(last);
-            preempted.addFirst(last);
-            running = order.size();
-            return;
-        }
-        Slot only = busy.get(0);
-        Task task = only.task;
-        release(only, () -> {
-            if (task.generated() > 0) {
-                task.finish(FinishReason.CONTEXT_FULL);
-            } else {
-                task.fail(new ContextFullException(cause.getMessage()));
+        for (Slot slot : turn) {
+            if (slot.drafts.length > 0) {
+                withoutDrafts = true;
+                return;
             }
-        });
-        slots.cut(only, 0);
+        }
+        Slot last = running.get(running.size() - 1);
+        Task task = release(last);
+        if (!running.isEmpty()) {
+            ready.addFirst(task);
+            crowded = true;
+        } else if (task.generated() > 0) {
+            task.finish(FinishReason.CONTEXT_FULL);
+        } else {
+            task.fail(new ContextFullException(cause.getMessage()));
+        }
+        slots.cut(last, 0);
     }
 
-    private void failBatch(List<Slot> turn, RuntimeException cause) {
+    private void failBatch(RuntimeException cause) {
         for (Slot slot : turn) {
             if (slot.added > 0) {
-                Task task = slot.task;
-                release(slot, () -> task.fail(cause));
+                release(slot).fail(cause);
                 slots.cut(slot, 0);
             }
         }
@@ -289,22 +334,23 @@ final class Scheduler {
     private void advance(Slot slot) {
         Task task = slot.task;
         int before = slot.cached.size();
-        boolean prompt = slot.pending() > 1 || task.generated() == 0;
-        if (prompt) {
-            promptTokens.add(slot.added - slot.drafts.length);
+        int known = slot.added - slot.drafts.length;
+        if (slot.pending() > 1 || task.generated() == 0) {
+            promptTokens.add(known);
         }
-        int known = Math.min(slot.added, task.tokens.size() - before);
-        slot.cached.append(task.tokens.toArray(), before, before + known);
+        for (int i = before; i < before + known; i++) {
+            slot.cached.append(task.tokens.get(i));
+        }
         if (slot.pending() > 0) {
             return; // there is more of the prompt
         }
         try {
             FinishReason reason = choose(slot, task, slot.first + known - 1);
             if (reason != null) {
-                release(slot, () -> task.finish(reason));
+                finish(slot, reason);
             }
         } catch (RuntimeException e) {
-            release(slot, () -> task.fail(e)); // a grammar at a dead end
+            release(slot).fail(e); // a grammar at a dead end
             slots.cut(slot, before + known);
         }
     }

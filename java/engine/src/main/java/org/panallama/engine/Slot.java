@@ -14,7 +14,7 @@ final class Slot {
 
     @Nullable Task task;
 
-    long usedAt; // the step that it took part in last
+    long usedAt; // the step that it took part in last, or got its task at
 
     // Within a step: where its tokens lie in the batch.
     int first;
@@ -27,6 +27,13 @@ final class Slot {
 
     boolean isIdle() {
         return task == null;
+    }
+
+    /** Whether less is lost when this one forgets: because it remembers nothing, or was used longer ago. */
+    boolean lostBefore(Slot other) {
+        boolean empty = cached.size() == 0;
+        boolean otherEmpty = other.cached.size() == 0;
+        return empty == otherEmpty ? usedAt < other.usedAt : empty;
     }
 
     /** Tokens known but not computed yet; one while an answer is generated, more while its prompt is computed. */

@@ -1,53 +1,56 @@
 package org.panallama.engine;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.panallama.Context;
 import org.panallama.ContextMemory;
 import org.panallama.LoraAdapter;
+import org.panallama.Model;
 
 /** The sequences of a context, and what they remember: a prompt begins where one of them had the same beginning. */
 final class Slots {
 
     private final Context context;
     private final List<Slot> all = new ArrayList<>();
+    private final boolean state;
+    private final boolean window;
 
     Slots(Context context) {
         this.context = context;
         for (int sequence = 0; sequence < context.sequences(); sequence++) {
             all.add(new Slot(sequence));
         }
+        Model model = context.model();
+        state = model.isRecurrent() || model.isHybrid();
+        window = model.slidingWindow() > 0;
     }
 
-    List<Slot> running() {
-        return all.stream().filter(slot -> !slot.isIdle()).toList();
-    }
-
-    boolean hasIdle() {
-        return all.stream().anyMatch(Slot::isIdle);
+    int idle() {
+        int count = 0;
+        for (Slot slot : all) {
+            count += slot.isIdle() ? 1 : 0;
+        }
+        return count;
     }
 
     long cachedTokens() {
-        return all.stream().mapToLong(slot -> slot.cached.size()).sum();
+        long tokens = 0;
+        for (Slot slot : all) {
+            tokens += slot.cached.size();
+        }
+        return tokens;
     }
 
-    /**
-     * Gives a task the idle slot from which the least has to be computed. There must be one.
-     *
-     * @throws RuntimeException if its sampler cannot begin; it has no slot then
-     */
-    void place(Task task) {
-        task.begin(context.model());
+    /** Gives a task the idle slot from which the least has to be computed. There must be one. */
+    Slot place(Task task) {
         Map<LoraAdapter, Float> lora = task.request.lora;
         int[] tokens = task.tokens.toArray();
         Slot source = null;
         int common = 0;
         for (Slot slot : all) {
-            // The last token is computed in any case, for its logits.
-            int same = slot.lora.equals(lora) ? Math.min(slot.cached.commonPrefix(tokens), tokens.length - 1) : 0;
+            int same = slot.lora.equals(lora) ? usable(slot, tokens) : 0;
             if (same > common || (same == common && same > 0 && slot.isIdle())) {
                 source = slot;
                 common = same;
@@ -57,20 +60,45 @@ final class Slots {
         int remembered = source == null ? cut(target, 0) : take(source, target, common);
         target.lora = lora;
         target.task = task;
+        target.added = 0;
         task.placed(remembered);
+        return target;
+    }
+
+    /** How much of what a slot remembers can begin a text. */
+    private int usable(Slot slot, int[] tokens) {
+        if (!slot.isIdle() && !context.sharesCache()) {
+            return 0;
+        }
+        // The last token is computed in any case, for its logits.
+        int same = Math.min(slot.cached.commonPrefix(tokens), tokens.length - 1);
+        if (state) {
+            return same == slot.cached.size() ? same : 0; // a state is that of a whole text, not of its beginning
+        }
+        if (window && same > 0 && context.memory().minPosition(slot.sequence) > 0) {
+            return 0; // the window has moved on, over what the beginning would have to see
+        }
+        return same;
     }
 
     /** The source itself, unless that is busy or remembers much more, and its beginning can be copied. */
     private Slot target(@Nullable Slot source, int common) {
-        boolean own = source != null && source.isIdle();
-        boolean spare = all.stream().filter(Slot::isIdle).count() > 1;
-        if (own && !(context.sharesCache() && spare && source.cached.size() > 2 * common)) {
-            return source;
+        if (source != null && source.isIdle()) {
+            boolean copies = context.sharesCache() && idle() > 1 && source.cached.size() > 2 * common;
+            if (!copies) {
+                return source;
+            }
         }
-        return all.stream()
-                .filter(slot -> slot.isIdle() && slot != source)
-                .min(Comparator.comparingLong((Slot slot) -> slot.cached.size() == 0 ? -1 : slot.usedAt))
-                .orElseThrow();
+        Slot best = null;
+        for (Slot slot : all) {
+            if (slot.isIdle() && slot != source && (best == null || slot.lostBefore(best))) {
+                best = slot;
+            }
+        }
+        if (best == null) {
+            throw new IllegalStateException("no slot is idle");
+        }
+        return best;
     }
 
     private int take(Slot source, Slot target, int common) {
@@ -78,11 +106,10 @@ final class Slots {
             return cut(target, common);
         }
         cut(target, 0);
-        if (!context.sharesCache()) {
-            return 0;
-        }
         context.memory().copy(source.sequence, target.sequence, 0, common);
-        target.cached.append(source.cached.toArray(), 0, common);
+        for (int i = 0; i < common; i++) {
+            target.cached.append(source.cached.get(i));
+        }
         return common;
     }
 
@@ -103,28 +130,16 @@ final class Slots {
 
     /** Makes room: the idle slot that was used the longest ago forgets. Returns whether there was one. */
     boolean evict() {
-        Slot oldest = all.stream()
-                .filter(slot -> slot.isIdle() && slot.cached.size() > 0)
-                .min(Comparator.comparingLong(slot -> slot.usedAt))
-                .orElse(null);
+        Slot oldest = null;
+        for (Slot slot : all) {
+            if (slot.isIdle() && slot.cached.size() > 0 && (oldest == null || slot.usedAt < oldest.usedAt)) {
+                oldest = slot;
+            }
+        }
         if (oldest == null) {
             return false;
         }
         cut(oldest, 0);
         return true;
-    }
-
-    /** The task that came last gives its place back; {@code null} if there is no second one. */
-    @Nullable Task preempt(List<Slot> running, List<Task> order) {
-        if (running.size() < 2) {
-            return null;
-        }
-        Slot last = running.stream()
-                .max(Comparator.comparingInt(slot -> order.indexOf(slot.task)))
-                .orElseThrow();
-        Task task = last.task;
-        last.task = null;
-        cut(last, 0);
-        return task;
     }
 }

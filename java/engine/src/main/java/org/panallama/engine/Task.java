@@ -45,8 +45,16 @@ final class Task {
         return tokens.size() - request.prompt.length;
     }
 
-    boolean isOverdue(long now) {
-        return request.deadline != null && now - submittedAt > request.deadline.toNanos();
+    /** Why it ends without its next token: {@code null} if it does not. */
+    @Nullable FinishReason ended(long now) {
+        if (completion.isCancelRequested()) {
+            return FinishReason.CANCELLED;
+        }
+        return now - submittedAt > request.deadlineNanos ? FinishReason.DEADLINE : null;
+    }
+
+    boolean hasBegun() {
+        return startedAt != 0;
     }
 
     /** Leaves the queue. Does nothing the second time, after it had to make room for others. */
