@@ -431,8 +431,7 @@ public final class Engine implements AutoCloseable {
         /**
          * The engine, running.
          *
-         * @throws IllegalArgumentException if a draft model has another vocabulary, the model generates no text from a prompt
-         *     alone, or a batch of the context has no place for a token of each sequence
+         * @throws IllegalArgumentException if a draft model has another vocabulary, or the model generates no text from a prompt alone
          * @throws UnsupportedOperationException if guesses are asked for and the model's memory cannot take them back
          */
         public Engine build() {
@@ -440,11 +439,6 @@ public final class Engine implements AutoCloseable {
             if (!model.hasDecoder() || model.hasEncoder() || model.isDiffusion()) {
                 throw new IllegalArgumentException(
                         model + " does not generate text token by token from a prompt alone");
-            }
-            if (context.batchSize() < context.sequences()) {
-                throw new IllegalArgumentException("a batch of the context holds " + context.batchSize()
-                        + " tokens, must hold one of each of its " + context.sequences()
-                        + " sequences: open it with ContextOptions.batch(" + context.sequences() + ") or more");
             }
             return new Engine(this);
         }
