@@ -130,27 +130,39 @@ final class BoundSampler {
 
     int sample(Context context, int index) {
         long chain = handle.enter();
-        long address = context.handle().enter();
         try {
-            long logits = binding.logits(address, index);
-            if (logits == 0) {
-                throw new IllegalArgumentException("the last computation put out no logits " + index);
+            long address = context.handle().enter();
+            try {
+                return sample(chain, address, index);
+            } finally {
+                context.handle().exit();
             }
-            int token;
-            if (gate == null || !gate.isOpen()) {
-                token = binding.samplerSample(chain, address, index);
-                failure.rethrow();
-            } else {
-                token = sampleGrammatical(chain, logits, gate);
-            }
-            if (gate != null) {
-                gate.accept(token);
-            }
-            return token;
         } finally {
-            context.handle().exit();
             handle.exit();
         }
+    }
+
+    private int sample(long chain, long context, int index) {
+        long logits = logits(context, index);
+        int token;
+        if (gate == null || !gate.isOpen()) {
+            token = binding.samplerSample(chain, context, index);
+            failure.rethrow();
+        } else {
+            token = sampleGrammatical(chain, logits, gate);
+        }
+        if (gate != null) {
+            gate.accept(token);
+        }
+        return token;
+    }
+
+    private long logits(long context, int index) {
+        long logits = binding.logits(context, index);
+        if (logits == 0) {
+            throw new IllegalArgumentException("the last computation put out no logits " + index);
+        }
+        return logits;
     }
 
     private int sampleGrammatical(long chain, long logits, GrammarGate grammar) {
@@ -195,25 +207,28 @@ final class BoundSampler {
 
     List<TokenProbability> probabilities(Context context, int index, int most) {
         long chain = handle.enter();
-        long address = context.handle().enter();
         try {
-            long logits = binding.logits(address, index);
-            if (logits == 0) {
-                throw new IllegalArgumentException("the last computation put out no logits " + index);
+            long address = context.handle().enter();
+            try {
+                return probabilities(chain, logits(address, index), most);
+            } finally {
+                context.handle().exit();
             }
-            fill(logits);
-            if (gate != null && gate.isOpen() && !gate.filter(natives.candidates)) {
-                return List.of();
-            }
-            long copy = binding.samplerClone(chain); // whose random numbers and history may change
-            binding.samplerApply(copy, natives.candidates);
-            binding.samplerFree(copy);
-            failure.rethrow();
-            return likeliest(most);
         } finally {
-            context.handle().exit();
             handle.exit();
         }
+    }
+
+    private List<TokenProbability> probabilities(long chain, long logits, int most) {
+        fill(logits);
+        if (gate != null && gate.isOpen() && !gate.filter(natives.candidates)) {
+            return List.of();
+        }
+        long copy = binding.samplerClone(chain); // whose random numbers and history may change
+        binding.samplerApply(copy, natives.candidates);
+        binding.samplerFree(copy);
+        failure.rethrow();
+        return likeliest(most);
     }
 
     private List<TokenProbability> likeliest(int most) {

@@ -173,7 +173,7 @@ public final class Engine implements AutoCloseable {
         if (death != null) {
             throw new IllegalStateException("the engine has failed: " + death, death);
         }
-        if (draining || closing) {
+        if (draining || closing || context.isClosed()) {
             throw new IllegalStateException("the engine is closed");
         }
     }
@@ -190,6 +190,9 @@ public final class Engine implements AutoCloseable {
     private void run() {
         try {
             while (takeOn()) {
+                if (context.isClosed()) {
+                    throw new IllegalStateException(context + " is closed, or its model is");
+                }
                 scheduler.sweep();
                 scheduler.step();
             }

@@ -110,7 +110,14 @@ final class Task {
     }
 
     void finish(FinishReason reason) {
-        request.sampler.close();
+        try {
+            request.sampler.close();
+        } finally {
+            complete(reason);
+        }
+    }
+
+    private void complete(FinishReason reason) {
         String rest = text.finish();
         if (!rest.isEmpty()) {
             emit(rest, List.of());
@@ -135,7 +142,10 @@ final class Task {
     }
 
     void fail(RuntimeException cause) {
-        request.sampler.close();
-        completion.fail(cause);
+        try {
+            request.sampler.close();
+        } finally {
+            completion.fail(cause);
+        }
     }
 }
