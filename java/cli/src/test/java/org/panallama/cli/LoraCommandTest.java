@@ -50,6 +50,15 @@ class LoraCommandTest {
     }
 
     @Test
+    void everyCommandHasExamples() {
+        for (String command : new String[] {"convert", "merge"}) {
+            assertThat(run("lora", command, "--help").out())
+                    .contains("Usage: panallama lora " + command, "Examples:", "--base");
+        }
+        assertThat(run("lora", "--help").out()).contains("convert", "merge", "Examples:");
+    }
+
+    @Test
     void checkpointsAreMergedToo() {
         Path merged = folder.resolve("merged");
         Result result = run("lora", "merge", "--base", BASE, "--lora", ADAPTER + ":0.5", "-o", merged.toString());

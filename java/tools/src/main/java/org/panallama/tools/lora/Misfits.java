@@ -8,6 +8,7 @@ import java.util.TreeSet;
 final class Misfits {
 
     private static final int LISTED = 20;
+    private static final String HEAD = "lm_head.weight";
 
     private final List<String> wrong = new ArrayList<>();
     private final TreeSet<String> unknown = new TreeSet<>();
@@ -50,6 +51,9 @@ final class Misfits {
                     .append(unknown.size())
                     .append("): ")
                     .append(listed(List.copyOf(unknown)));
+        }
+        if (unknown.contains(HEAD)) {
+            text.append("\n(without '" + HEAD + "' a model's output matrix is its embedding, and cannot be another)");
         }
         throw new LoraException(text.toString());
     }

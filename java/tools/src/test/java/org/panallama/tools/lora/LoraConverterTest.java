@@ -195,7 +195,8 @@ class LoraConverterTest {
         assertThatThrownBy(() -> LoraConverter.open(Fixture.ADAPTER, base, ConversionOptions.defaults()))
                 .isInstanceOf(LoraException.class)
                 .hasMessageContaining("'model.embed_tokens.weight' is also the base's output matrix")
-                .hasMessageContaining("not in the base (1): lm_head.weight");
+                .hasMessageContaining("not in the base (1): lm_head.weight")
+                .hasMessageContaining("a model's output matrix is its embedding");
     }
 
     private void refused(AlteredAdapter altered, String... messages) throws IOException {
