@@ -1,8 +1,9 @@
 # Fetches the pinned llama.cpp release: prebuilt libraries of one platform, and the headers.
 #
-# npm does the download and checks every package's sha512 against bindings/natives/package-lock.json. Only the two
+# npm does the download and checks every package's sha512 against bindings/natives/package-lock.json. Only the
 # packages needed are asked for: `npm ci` runs on an excerpt of that lock, without the dependencies that
-# node-llama-cpp's own JavaScript has. npm's per-user cache serves later builds, also offline.
+# node-llama-cpp's own JavaScript has, and without the systems and processors that packages name for themselves, so that
+# any machine can fetch any platform's. npm's per-user cache serves later builds, also offline.
 
 include_guard(GLOBAL)
 
@@ -12,12 +13,18 @@ set(_llama_cpp_fetch_script ${CMAKE_CURRENT_LIST_FILE})
 
 set(_llama_cpp_packages
     linux-x86_64 linux-x64
+    linux-x86_64-cuda linux-x64-cuda
     linux-x86_64-vulkan linux-x64-vulkan
     linux-aarch_64 linux-arm64
     osx-aarch_64 mac-arm64-metal
     osx-x86_64 mac-x64
     windows-x86_64 win-x64
+    windows-x86_64-cuda win-x64-cuda
+    windows-x86_64-vulkan win-x64-vulkan
     windows-aarch_64 win-arm64)
+# What is fetched to package natives for each.
+set(LLAMA_CPP_PLATFORMS ${_llama_cpp_packages})
+list(FILTER LLAMA_CPP_PLATFORMS INCLUDE REGEX "_64")
 
 # llama_cpp_host_platform(<out>): the name of the platform that CMake runs on.
 function(llama_cpp_host_platform out)
@@ -42,8 +49,8 @@ function(llama_cpp_host_platform out)
     set(${out} ${system}-${processor} PARENT_SCOPE)
 endfunction()
 
-# llama_cpp_npm_name(<out> <platform>): the last part of the name of the platform's package.
-function(llama_cpp_npm_name out platform)
+# llama_cpp_npm_names(<out> <platform>): the last parts of the names of the platform's packages.
+function(llama_cpp_npm_names out platform)
     list(FIND _llama_cpp_packages "${platform}" index)
     if(index EQUAL -1)
         message(FATAL_ERROR
@@ -54,8 +61,11 @@ function(llama_cpp_npm_name out platform)
             "-Dpanallama.native.dir=<its bin folder>.")
     endif()
     math(EXPR index "${index} + 1")
-    list(GET _llama_cpp_packages ${index} name)
-    set(${out} ${name} PARENT_SCOPE)
+    list(GET _llama_cpp_packages ${index} names)
+    if(platform MATCHES "-cuda$")
+        list(APPEND names ${names}-ext)  # the same backend, for the CUDA runtime of the major version before
+    endif()
+    set(${out} ${names} PARENT_SCOPE)
 endfunction()
 
 # Sets the variable `name` to the program's path. Looks on the PATH alone, so that the build uses what a shell would.
@@ -118,7 +128,7 @@ function(_llama_cpp_npm_ci npm directory)
     elseif(output MATCHES "ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|SOCKET_TIMEOUT")
         message(FATAL_ERROR
             "No network: npm can't reach its registry, and llama.cpp ${LLAMA_CPP_VERSION} is not in npm's cache yet. "
-            "Connect for the first build (46 MB; later ones work offline); behind a proxy or a mirror, tell npm "
+            "Connect for the first build (46 MB for most platforms; later ones work offline); behind a proxy or a mirror, tell npm "
             "(npm config set proxy URL, npm config set registry URL). npm said:\n${output}")
     endif()
     message(FATAL_ERROR "npm ci failed (${status}) in ${directory}. npm said:\n${output}")
@@ -150,7 +160,8 @@ endfunction()
 # llama_cpp_fetch(<directory> <platform>): leaves the platform's libraries in <directory>/lib, and headers and licences,
 # as llama.cpp's sources lay them out, in <directory>/source. Does nothing, and starts nothing, where they are there.
 function(llama_cpp_fetch directory platform)
-    llama_cpp_npm_name(name ${platform})
+    llama_cpp_npm_names(names ${platform})
+    list(TRANSFORM names PREPEND @node-llama-cpp/ OUTPUT_VARIABLE packages)
     # What decides the content of the directory: the lock, and this file.
     file(SHA256 ${LLAMA_CPP_NPM_DIRECTORY}/package-lock.json lock_hash)
     file(SHA256 ${_llama_cpp_fetch_script} script_hash)
@@ -173,7 +184,7 @@ function(llama_cpp_fetch directory platform)
     set(work ${directory}.part)
     file(REMOVE_RECURSE ${work})
     file(MAKE_DIRECTORY ${work})
-    _llama_cpp_lock_excerpt(${work} node-llama-cpp @node-llama-cpp/${name})
+    _llama_cpp_lock_excerpt(${work} node-llama-cpp ${packages})
     _llama_cpp_npm_ci(${npm} ${work})
 
     set(modules ${work}/node_modules)
@@ -185,10 +196,11 @@ function(llama_cpp_fetch directory platform)
             "cmake/LlamaCppFetch.cmake names ${LLAMA_CPP_VERSION}. Change both together.")
     endif()
     _llama_cpp_unpack_headers(${git} ${modules}/node-llama-cpp/llama/gitRelease.bundle ${work}/source)
-    file(GLOB libraries ${modules}/@node-llama-cpp/${name}/bins/*/*)
-    # The addon is Node's own.
-    list(FILTER libraries INCLUDE REGEX "/(lib)?(llama|ggml)[^/]*\\.(so|dylib|dll)[^/]*$")
-    file(COPY ${libraries} DESTINATION ${work}/lib)
+    foreach(package IN LISTS packages)
+        file(GLOB bins ${modules}/${package}/bins/*)
+        # The addon is Node's own.
+        file(COPY ${bins}/ DESTINATION ${work}/lib FILES_MATCHING REGEX "/(lib)?(llama|ggml)[^/]*\\.(so|dylib|dll)$")
+    endforeach()
     file(RENAME ${modules}/node-llama-cpp/LICENSE ${work}/source/licenses/LICENSE-node-llama-cpp)
     file(REMOVE_RECURSE ${modules} ${work}/package.json ${work}/package-lock.json)
     file(WRITE ${work}/stamp "${stamp}")

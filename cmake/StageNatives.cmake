@@ -1,13 +1,13 @@
-# cmake -DPLATFORM=… -DVERSION=… -DLIBRARIES=… -DLICENSES=… -DNOTICES=… -DDESTINATION=… -P StageNatives.cmake
+# cmake -DPLATFORM=… -DVERSION=… -DRUNTIME=… -DLIBRARIES=… -DLICENSES=… -DNOTICES=… -DDESTINATION=… -P StageNatives.cmake
 #
 # Lays out the content of one platform's natives jar under DESTINATION:
 #
-#   META-INF/panallama/natives/<platform>/          the libraries
+#   META-INF/panallama/natives/<platform>/          llama.cpp's libraries, as RUNTIME holds them, and LIBRARIES, our own
 #   META-INF/panallama/natives/<platform>.properties
 #       llama.version  the llama.cpp release
 #       hash           names the set: sha256 over the lines "<name> <sha256>\n" of all files, sorted by name
 #       load           the libraries to load, in this order
-#       files          <name>:<size>:<sha256>, comma separated, sorted by name
+#       files          <name>:<size>:<sha256>, comma separated, sorted by name; a name may begin with a folder's
 #   META-INF/licenses/                              LICENSES: of what is in the libraries
 #   META-INF/                                       NOTICES: our own
 
@@ -15,11 +15,14 @@ cmake_minimum_required(VERSION 3.25)
 
 set(folder ${DESTINATION}/META-INF/panallama/natives)
 file(REMOVE_RECURSE ${DESTINATION})
-file(COPY ${LIBRARIES} DESTINATION ${folder}/${PLATFORM})
+file(COPY ${RUNTIME}/ DESTINATION ${folder}/${PLATFORM})
+if(LIBRARIES)
+    file(COPY ${LIBRARIES} DESTINATION ${folder}/${PLATFORM})
+endif()
 file(COPY ${LICENSES} DESTINATION ${DESTINATION}/META-INF/licenses)
 file(COPY ${NOTICES} DESTINATION ${DESTINATION}/META-INF)
 
-file(GLOB names RELATIVE ${folder}/${PLATFORM} ${folder}/${PLATFORM}/*)
+file(GLOB_RECURSE names RELATIVE ${folder}/${PLATFORM} ${folder}/${PLATFORM}/*)
 list(SORT names COMPARE STRING)
 set(hashed "")
 set(files "")
@@ -33,7 +36,7 @@ string(SHA256 hash "${hashed}")
 list(JOIN files "," files)
 
 set(load "")
-foreach(pattern "libggml-base\\." "libggml\\." "libllama\\.")
+foreach(pattern "(lib)?ggml-base\\." "(lib)?ggml\\." "(lib)?llama\\.")
     set(matching ${names})
     list(FILTER matching INCLUDE REGEX "^${pattern}")
     list(LENGTH matching count)

@@ -12,6 +12,10 @@
 
 using namespace panallama_chat;
 
+// The file of libllama has another name in llama.cpp's packages with a GPU backend. Weak, its one function called here
+// needs no such name: the loader finds it among what libllama-common needs.
+#pragma weak llama_model_chat_template
+
 struct panallama_chat_templates {
     common_chat_templates_ptr parsed;
     std::mutex computing;  // the interpreter marks values while it runs
