@@ -44,9 +44,9 @@ export async function models() {
     return data.map((model) => model.id);
 }
 
-/** The LoRA adapters: {id, path, scale}. */
-export async function adapters() {
-    return (await request("lora-adapters")).json();
+/** The LoRA adapters of a model: {id, name, scale}. */
+export async function adapters(model) {
+    return (await request(`lora-adapters?${new URLSearchParams(model ? { model } : {})}`)).json();
 }
 
 /** How many tokens the text is. */

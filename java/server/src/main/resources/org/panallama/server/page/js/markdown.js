@@ -1,9 +1,9 @@
 // Markdown as elements. What the model wrote is never trusted: HTML in it is shown as text but for a few plain tags,
 // and DOMPurify has the last word over everything.
 
-import hljs from "../vendor/highlight.min.js";
-import { marked } from "../vendor/marked.esm.js";
-import DOMPurify from "../vendor/purify.es.mjs";
+import hljs from "../vendor/highlight/highlight.min.js";
+import { marked } from "../vendor/marked/marked.esm.js";
+import DOMPurify from "../vendor/dompurify/purify.es.mjs";
 import { el, icon } from "./dom.js";
 import { t } from "./i18n.js";
 

@@ -1,14 +1,13 @@
 // The settings at the side: system message, sampling, adapters, access.
 
-import { adapters } from "./api.js";
 import { $, el } from "./dom.js";
 import { number, t } from "./i18n.js";
+import { adapterChoices, refreshAdapters } from "./lora.js";
 import { NUMBERS, setNumber } from "./sampling.js";
 import { settings } from "./settings.js";
 
 export class Panel {
     #session;
-    #adapters = [];
 
     constructor(session) {
         this.#session = session;
@@ -23,17 +22,9 @@ export class Panel {
         session.addEventListener("current", () => this.#renderSystem());
     }
 
-    /** Asks the server anew for its adapters; without any the section says so. */
+    /** Asks the server anew for the adapters. */
     async refresh() {
-        try {
-            this.#adapters = await adapters();
-        } catch {
-            this.#adapters = [];
-        }
-        // An adapter that this server does not have must not be asked for.
-        const known = new Set(this.#adapters.map(({ id }) => String(id)));
-        const scales = Object.entries(settings.get("lora") ?? {}).filter(([id]) => known.has(id));
-        settings.set("lora", Object.fromEntries(scales));
+        await refreshAdapters();
         this.#renderAdapters();
     }
 
@@ -52,7 +43,7 @@ export class Panel {
     }
 
     #renderAdapters() {
-        const rows = this.#adapters.map(adapterRow);
+        const rows = adapterChoices().map(adapterRow);
         $("adapters").replaceChildren(...(rows.length ? rows : [el("p", { class: "hint" }, t("noAdapters"))]));
     }
 }
@@ -94,15 +85,14 @@ function numberRow({ field, text, min, max, step, rest, slider = true, open = fa
     return row;
 }
 
-function adapterRow({ id, path, scale }) {
-    const name = (path ?? String(id)).replace(/^.*[/\\]/, "").replace(/\.gguf$/, "");
-    const chosen = settings.get("lora")?.[id] ?? scale;
-    const output = el("output", { for: `lora-${id}` }, number(chosen, 2));
-    const range = el("input", { type: "range", id: `lora-${id}`, min: 0, max: 2, step: 0.05 });
-    range.value = chosen;
+function adapterRow({ name, scale, choose }, index) {
+    const id = `lora-${index}`;
+    const output = el("output", { for: id }, number(scale, 2));
+    const range = el("input", { type: "range", id, min: 0, max: 2, step: 0.05 });
+    range.value = scale;
     range.addEventListener("input", () => {
         output.textContent = number(Number(range.value), 2);
-        settings.set("lora", { ...settings.get("lora"), [id]: Number(range.value) });
+        choose(Number(range.value));
     });
-    return el("div", { class: "number" }, el("label", { for: `lora-${id}`, title: path }, name), output, range);
+    return el("div", { class: "number" }, el("label", { for: id }, name), output, range);
 }

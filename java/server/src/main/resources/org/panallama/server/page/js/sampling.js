@@ -21,10 +21,6 @@ export function samplingFields(chat) {
     if (settings.get("probabilities")) {
         Object.assign(fields, chat ? { logprobs: true, top_logprobs: ALTERNATIVES } : { logprobs: ALTERNATIVES });
     }
-    const scales = settings.get("lora");
-    if (scales && Object.keys(scales).length) {
-        fields.lora = Object.entries(scales).map(([id, scale]) => ({ id: Number(id), scale }));
-    }
     return fields;
 }
 

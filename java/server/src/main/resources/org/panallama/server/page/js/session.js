@@ -8,6 +8,7 @@ import { take } from "./answer.js";
 import { complete, inWords } from "./api.js";
 import { append, chooseSibling, newChat, newNotebook, path, pathTo, titleOf } from "./conversation.js";
 import { t } from "./i18n.js";
+import { loraField } from "./lora.js";
 import { samplingFields } from "./sampling.js";
 import { settings } from "./settings.js";
 
@@ -193,7 +194,7 @@ export class Session extends EventTarget {
         this.#tell("running");
         try {
             const model = settings.get("model");
-            for await (const chunk of complete({ ...(model ? { model } : {}), ...body }, controller.signal)) {
+            for await (const chunk of complete({ ...(model ? { model } : {}), ...loraField(), ...body }, controller.signal)) {
                 take(target, chunk, clock);
                 this.#tell("progress", { conversation, node: target });
                 if (performance.now() - saved > SAVE_EVERY) {
