@@ -55,4 +55,3 @@ render();
 composer.focus();
 document.documentElement.dataset.ready = "true";
 await refreshModels();
-await panel.refresh();

@@ -25,8 +25,11 @@ export function adapterChoices() {
     }));
 }
 
-/** The request's field: all of them, since the server switches off those that a request leaves out. */
+/**
+ * The request's field, once the user chose: all of them, since the server switches off those that a request leaves out.
+ */
 export function loraField() {
-    const choices = adapterChoices();
-    return choices.length ? { lora: choices.map(({ scale }, id) => ({ id, scale })) } : {};
+    const chosen = settings.get("lora") ?? {};
+    if (!known.some((adapter) => keyOf(adapter) in chosen)) return {};
+    return { lora: adapterChoices().map(({ scale }, id) => ({ id, scale })) };
 }

@@ -17,7 +17,7 @@ export async function refreshModels() {
             ...(names.length ? [] : [el("option", {}, t("noModel"))]),
         );
         select.disabled = names.length === 0;
-        if (settings.get("model") !== chosen) settings.set("model", chosen);
+        settings.set("model", chosen);
     } catch (error) {
         select.replaceChildren(el("option", {}, t("noModel")));
         select.disabled = true;

@@ -46,7 +46,7 @@ export class Session extends EventTarget {
         return this.#runs.get(this.current.id)?.target.id;
     }
 
-    // An empty conversation is not worth a record until something is in it.
+    // Without a record: an empty conversation is not worth one.
     #keep(conversation) {
         this.#all.set(conversation.id, conversation);
         return conversation;
@@ -67,14 +67,17 @@ export class Session extends EventTarget {
         return this.#save(conversation);
     }
 
+    /** Shows another conversation; one that is left empty is forgotten. */
     show(id) {
+        const left = this.current;
         this.current = this.#all.get(id);
+        if (left !== this.current && isEmpty(left) && !left.system) this.#all.delete(left.id);
         this.#tell("current");
     }
 
     /** Starts an empty conversation, or shows the empty one that is there. */
     create(mode) {
-        const empty = (other) => other.mode === mode && !other.title && isEmpty(other);
+        const empty = (other) => other.mode === mode && isEmpty(other);
         const fresh = this.list().find(empty) ?? this.#keep(mode === "chat" ? newChat() : newNotebook());
         fresh.updated = Date.now();
         this.#tell("list");
@@ -216,6 +219,7 @@ export class Session extends EventTarget {
 }
 
 function isEmpty(conversation) {
+    if (conversation.title) return false;
     return conversation.mode === "chat" ? path(conversation).length === 0 : conversation.text === "";
 }
 

@@ -1,0 +1,110 @@
+package org.panallama.server.page;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.microsoft.playwright.Download;
+import com.microsoft.playwright.Locator;
+import com.microsoft.playwright.options.FilePayload;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(PageExtension.class)
+class StorageTest {
+
+    private static final String FRANCE = "法国的英文名是什么？";
+
+    @Test
+    void conversationsOutliveThePage(ChatPage chat) {
+        chat.greedy();
+        chat.ask(FRANCE);
+        chat.action("Regenerate").click();
+        assertThat(chat.turns().last().locator(".branches span")).hasText("2 of 2");
+        chat.awaitAnswer();
+        chat.open();
+        assertThat(chat.answer()).hasText("France");
+        assertThat(chat.turns().last().locator(".branches span")).hasText("2 of 2");
+        assertThat(chat.page.locator("#conversation-list .open")).hasText(FRANCE);
+    }
+
+    @Test
+    void whatIsExportedCanBeImported(ChatPage chat) throws IOException {
+        chat.greedy();
+        chat.ask(FRANCE);
+        Download download = chat.page.waitForDownload(() -> chat.byId("export").click());
+        assertThat(download.suggestedFilename()).matches("panallama-\\d{4}-\\d\\d-\\d\\d\\.json");
+        String text = Files.readString(download.path());
+        JsonObject file = JsonParser.parseString(text).getAsJsonObject();
+        assertThat(file.get("format").getAsString()).isEqualTo("panallama-conversations");
+
+        chat.page.locator("#conversation-list li").hover();
+        chat.button("Delete").click();
+        assertThat(chat.turns()).hasCount(0);
+        importFile(chat, text);
+        assertThat(chat.answer()).hasText("France");
+        importFile(chat, text);
+        assertThat(chat.page.locator("#conversation-list .open").filter(named(FRANCE)))
+                .hasCount(2);
+        chat.open();
+        assertThat(chat.page.locator("#conversation-list .open").filter(named(FRANCE)))
+                .hasCount(2);
+    }
+
+    @Test
+    void filesThatAreNotOursAreRefusedInWords(ChatPage chat) {
+        importFile(chat, "not JSON");
+        assertThat(chat.page.locator(".toast.error").last()).containsText("it is not JSON");
+        importFile(chat, "{\"format\": \"other\"}");
+        assertThat(chat.page.locator(".toast.error").last()).containsText("it was not exported by this page");
+        JsonObject cycle = ImportedFile.chat("Cycle", "a", "b");
+        ImportedFile.nodes(cycle).getAsJsonObject("answer").getAsJsonArray("children").add("question");
+        importFile(chat, cycle.toString());
+        assertThat(chat.page.locator(".toast.error").last()).containsText("conversation 1 is damaged");
+        JsonObject number = ImportedFile.chat("Number", "a", "b");
+        ImportedFile.nodes(number).getAsJsonObject("answer").addProperty("text", 17);
+        importFile(chat, number.toString());
+        assertThat(chat.page.locator(".toast.error")).hasCount(4);
+        assertThat(chat.turns()).hasCount(0);
+    }
+
+    @Test
+    void deletingCanBeUndone(ChatPage chat) {
+        chat.greedy();
+        chat.ask(FRANCE);
+        chat.page.locator("#conversation-list li").hover();
+        chat.button("Delete").click();
+        assertThat(chat.turns()).hasCount(0);
+        chat.button("Undo").click();
+        assertThat(chat.answer()).hasText("France");
+        chat.open();
+        assertThat(chat.answer()).hasText("France");
+    }
+
+    @Test
+    void conversationsAreRenamed(ChatPage chat) {
+        importFile(chat, ImportedFile.chat("Old", "a", "b").toString());
+        Locator row = chat.page.locator("#conversation-list li").filter(named("Old"));
+        row.hover();
+        chat.action(row, "Rename").click();
+        chat.page.locator("#conversation-list input").fill("法国");
+        chat.page.locator("#conversation-list input").press("Enter");
+        assertThat(chat.page.locator("#conversation-list .open").first()).hasText("法国");
+        chat.open();
+        assertThat(chat.page.locator("#conversation-list .open").first()).hasText("法国");
+    }
+
+    private static Locator.FilterOptions named(String title) {
+        return new Locator.FilterOptions().setHasText(title);
+    }
+
+    private static void importFile(ChatPage chat, String text) {
+        chat.byId("import-file")
+                .setInputFiles(
+                        new FilePayload("chats.json", "application/json", text.getBytes(StandardCharsets.UTF_8)));
+    }
+}
