@@ -62,7 +62,7 @@ class NotebookTest {
 
     @Test
     void escapeStops(ChatPage chat) {
-        begin(chat).fill("[INST] 法国的资料，用JSON写出来。 [/INST]");
+        begin(chat).fill("[INST] 以JSON输出德国的信息。 [/INST]");
         chat.byId("probabilities").check();
         chat.slowly();
         chat.byId("continue").click();

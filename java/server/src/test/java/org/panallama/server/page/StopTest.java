@@ -11,7 +11,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(PageExtension.class)
 class StopTest {
 
-    private static final String QUESTION = "法国的资料，用JSON写出来。";
+    private static final String QUESTION = "以JSON输出德国的信息。";
     private static final Pattern SOMETHING = Pattern.compile(".");
 
     @Test

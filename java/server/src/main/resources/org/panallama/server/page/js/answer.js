@@ -1,8 +1,10 @@
 // Collects the chunks of a streamed completion into a turn or a notebook: its text, what it cost and how fast it came.
 
+const SHORTEST = 200; // milliseconds that say something of the speed
+
 /**
  * Takes one chunk in. `target` gets `text`, `reasoning`, `tokens` (see logprobs below), `finish`, `usage` and `speed`;
- * `clock` is the {first, count} of this stream.
+ * `clock` keeps the time of this stream: at first, {count: 0}.
  */
 export function take(target, chunk, clock) {
     const choice = chunk.choices?.[0];
@@ -25,14 +27,15 @@ export function take(target, chunk, clock) {
             cached: chunk.usage.prompt_tokens_details?.cached_tokens ?? 0,
         };
     }
-    target.speed = chunk.timings?.predicted_per_second ?? measured(target, clock) ?? target.speed;
+    clock.told ??= chunk.timings?.predicted_per_second;
+    target.speed = clock.told ?? measured(target, clock);
 }
 
-// Tokens after the first over the time they took; the first also waited for the prompt.
+// For a server that does not tell: tokens after the first, which also waited for the prompt, over the time they took.
 function measured(target, clock) {
     const tokens = (target.usage?.completion ?? clock.count) - 1;
-    const seconds = (clock.last - clock.first) / 1000;
-    return tokens > 0 && seconds > 0 ? tokens / seconds : undefined;
+    const milliseconds = clock.last - clock.first;
+    return milliseconds > SHORTEST ? (tokens * 1000) / milliseconds : undefined;
 }
 
 // Both APIs' forms as [token, log probability, [[token, log probability], …]].

@@ -7,7 +7,8 @@ import { number, t } from "./i18n.js";
 const GAP = 6;
 
 const percent = (logprob) => Math.exp(logprob) * 100;
-const written = (logprob) => number(percent(logprob), percent(logprob) < 10 ? 2 : 1);
+const written = (logprob) =>
+    percent(logprob) < 0.01 ? `< ${number(0.01, 2)}` : number(percent(logprob), percent(logprob) < 10 ? 2 : 1);
 const visible = (token) => token.replaceAll("\n", "↵").replaceAll("\t", "⇥").replaceAll(" ", "␣");
 
 // Five classes rather than a colour each, which would need inline styles.
