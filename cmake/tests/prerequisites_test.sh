@@ -59,7 +59,7 @@ for program in bash chmod cut grep head id readlink sed sort touch tr; do
 done
 requiring "$work/jdk 99" tests
 [[ $status == 2 ]] || fail "the exit status is $status: $said"
-for thing in "Maven 3.8.6" "git (" "Node.js 18" "CMake 3.25" "make" "C++17 compiler" "clang-format 14"; do
+for thing in "Maven 3.8.6" "git (" "Node.js 18" "CMake 3.25" "make" "C++17 compiler" "clang-format 14" "Chromium"; do
   [[ $said == *"$thing"* ]] || fail "'$thing' is not among: $said"
 done
 
@@ -72,7 +72,7 @@ if tests_vulkan; then
 fi
 
 # A JAVA_HOME that Maven cannot run on is an error of its own.
-for program in mvn git npm node make c++ clang-format-14; do
+for program in mvn git npm node make c++ clang-format-14 chromium; do
   fake "$program" ""
 done
 fake cmake "echo cmake version 3.25.1"
