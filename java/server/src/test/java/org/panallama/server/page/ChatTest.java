@@ -92,7 +92,11 @@ class ChatTest {
         assertThat(chat.answer().locator("strong")).hasText("Francia");
         chat.type(GERMANY);
         JsonObject request = chat.requestOf(() -> chat.byId("send").click());
-        assertThat(request.getAsJsonArray("messages").get(1).getAsJsonObject().get("content").getAsString())
+        assertThat(request.getAsJsonArray("messages")
+                        .get(1)
+                        .getAsJsonObject()
+                        .get("content")
+                        .getAsString())
                 .isEqualTo("**Francia**");
         chat.awaitAnswer();
     }

@@ -2,6 +2,7 @@ package org.panallama.server.page;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 
+import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Route;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -72,7 +73,7 @@ class ErrorTest {
         chat.awaitAnswer();
     }
 
-    private static com.microsoft.playwright.Locator error(ChatPage chat) {
+    private static Locator error(ChatPage chat) {
         return chat.turns().last().locator(".error");
     }
 

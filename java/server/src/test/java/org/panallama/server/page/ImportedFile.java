@@ -10,8 +10,7 @@ final class ImportedFile {
 
     /** One chat: a question and its answer, the nodes "question" and "answer". */
     static JsonObject chat(String title, String question, String answer) {
-        JsonObject file = JsonParser.parseString(
-                        """
+        JsonObject file = JsonParser.parseString("""
                         {"format": "panallama-conversations", "version": 1, "conversations": [{
                             "id": "chat", "mode": "chat", "system": "", "created": 1, "updated": 2,
                             "nodes": {
@@ -22,8 +21,7 @@ final class ImportedFile {
                                 "answer": {"id": "answer", "parent": "question", "children": [], "chosen": 0,
                                     "role": "assistant"}
                             }
-                        }]}""")
-                .getAsJsonObject();
+                        }]}""").getAsJsonObject();
         conversation(file).addProperty("title", title);
         nodes(file).getAsJsonObject("question").addProperty("text", question);
         nodes(file).getAsJsonObject("answer").addProperty("text", answer);

@@ -53,8 +53,7 @@ class KeyboardTest {
         chat.answerWith(Samples.MARKDOWN);
         chat.ask("Hi");
         chat.settings();
-        Object nameless = chat.page.evaluate(
-                """
+        Object nameless = chat.page.evaluate("""
                 () => [...document.querySelectorAll("button, input, select, textarea, a")]
                     .filter((control) => control.checkVisibility())
                     .filter((control) => !(control.ariaLabel || control.innerText.trim() || control.labels?.length))

@@ -2,6 +2,7 @@ package org.panallama.server.page;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -35,8 +36,7 @@ class LanguageTest {
     @Test
     void enterThatEndsACompositionDoesNotSend(ChatPage chat) {
         chat.type("法国");
-        chat.byId("text")
-                .dispatchEvent("keydown", java.util.Map.of("key", "Enter", "isComposing", true, "bubbles", true));
+        chat.byId("text").dispatchEvent("keydown", Map.of("key", "Enter", "isComposing", true, "bubbles", true));
         assertThat(chat.turns()).hasCount(0);
         assertThat(chat.byId("text")).hasValue("法国");
     }

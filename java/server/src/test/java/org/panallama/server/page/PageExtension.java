@@ -7,6 +7,8 @@ import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
+import com.microsoft.playwright.options.ColorScheme;
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,7 +57,7 @@ final class PageExtension implements ParameterResolver, AfterEachCallback {
     }
 
     /** What all tests share. */
-    private static final class Running implements ExtensionContext.Store.CloseableResource {
+    private static final class Running implements AutoCloseable {
 
         final PageServer server = new PageServer();
         final Playwright playwright;
@@ -79,7 +81,7 @@ final class PageExtension implements ParameterResolver, AfterEachCallback {
 
         private static Path program(String... names) {
             return Stream.of(names)
-                    .flatMap(name -> Pattern.compile(Pattern.quote(java.io.File.pathSeparator))
+                    .flatMap(name -> Pattern.compile(Pattern.quote(File.pathSeparator))
                             .splitAsStream(System.getenv("PATH"))
                             .map(folder -> Path.of(folder, name)))
                     .filter(Files::isExecutable)
@@ -103,13 +105,13 @@ final class PageExtension implements ParameterResolver, AfterEachCallback {
         final Page page;
 
         Profile(Running running, Optional<Device> device) {
-            Browser.NewContextOptions options =
-                    new Browser.NewContextOptions().setBaseURL(running.server.address().toString());
+            Browser.NewContextOptions options = new Browser.NewContextOptions()
+                    .setBaseURL(running.server.address().toString());
             options.setLocale(device.map(Device::locale).orElse("en-GB"));
             options.setViewportSize(
-                    device.map(Device::width).orElse(1280), device.map(Device::height).orElse(800));
-            options.setColorScheme(
-                    device.map(Device::colors).orElse(com.microsoft.playwright.options.ColorScheme.LIGHT));
+                    device.map(Device::width).orElse(1280),
+                    device.map(Device::height).orElse(800));
+            options.setColorScheme(device.map(Device::colors).orElse(ColorScheme.LIGHT));
             options.setHasTouch(device.map(Device::touch).orElse(false));
             context = running.browser.newContext(options);
             context.setDefaultTimeout(20_000);

@@ -30,7 +30,9 @@ class SafetyTest {
     @Test
     void whatAFileBringsIsOnlyText(ChatPage chat) {
         JsonObject file = ImportedFile.chat("Attack", "<img src=x onerror=window.harmed=1>", Samples.ATTACK);
-        ImportedFile.nodes(file).getAsJsonObject("answer").add("model", new JsonPrimitive("<img src=x onerror=harmed=1>"));
+        ImportedFile.nodes(file)
+                .getAsJsonObject("answer")
+                .add("model", new JsonPrimitive("<img src=x onerror=harmed=1>"));
         chat.byId("import-file")
                 .setInputFiles(new FilePayload(
                         "chats.json", "application/json", file.toString().getBytes(StandardCharsets.UTF_8)));

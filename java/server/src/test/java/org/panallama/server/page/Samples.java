@@ -3,8 +3,7 @@ package org.panallama.server.page;
 /** Texts that a model might write. */
 final class Samples {
 
-    static final String MARKDOWN =
-            """
+    static final String MARKDOWN = """
             ## Quicksort 快速排序
 
             快速排序是一种**分治**算法：选一个*基准*，把数组分成两部分，再分别排序。平均复杂度为 `O(n log n)`。
@@ -33,8 +32,7 @@ final class Samples {
             """;
 
     /** Ways to run a script in a page that takes a model's words for its own. */
-    static final String ATTACK =
-            """
+    static final String ATTACK = """
             Hello <script>window.harmed = 1</script> and <img src="x" onerror="window.harmed = 2">
 
             <svg onload="window.harmed = 3"></svg> <iframe srcdoc="<script>parent.harmed = 4</script>"></iframe>

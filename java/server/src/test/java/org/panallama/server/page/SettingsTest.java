@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -18,8 +19,7 @@ class SettingsTest {
     void whatIsLeftAloneIsLeftToTheServer(ChatPage chat) {
         chat.type(FRANCE);
         JsonObject request = chat.requestOf(() -> chat.byId("send").click());
-        assertThat(request.keySet())
-                .containsExactlyInAnyOrder("model", "messages", "stream", "stream_options");
+        assertThat(request.keySet()).containsExactlyInAnyOrder("model", "messages", "stream", "stream_options");
         chat.awaitAnswer();
     }
 
@@ -38,10 +38,8 @@ class SettingsTest {
         chat.open();
         chat.type(FRANCE);
         JsonObject request = chat.requestOf(() -> chat.byId("send").click());
-        request.keySet().removeAll(java.util.Set.of("model", "messages", "stream", "stream_options"));
-        assertThat(request)
-                .isEqualTo(JsonParser.parseString(
-                        """
+        request.keySet().removeAll(Set.of("model", "messages", "stream", "stream_options"));
+        assertThat(request).isEqualTo(JsonParser.parseString("""
                         {"temperature": 0.5, "top_p": 0.9, "top_k": 20, "min_p": 0.02, "repeat_penalty": 1.1,
                         "max_tokens": 64, "seed": 7, "stop": ["END", "\\n\\n"]}"""));
         chat.awaitAnswer();
@@ -108,9 +106,8 @@ class SettingsTest {
 
     @Test
     void anotherModelAnswers(ChatPage chat) {
-        assertThat(chat.byId("model").locator("option")).hasText(new String[] {
-            PageServer.MODEL, PageServer.OTHER_MODEL
-        });
+        assertThat(chat.byId("model").locator("option"))
+                .hasText(new String[] {PageServer.MODEL, PageServer.OTHER_MODEL});
         chat.byId("model").selectOption(PageServer.OTHER_MODEL);
         chat.greedy();
         chat.ask(FRANCE);

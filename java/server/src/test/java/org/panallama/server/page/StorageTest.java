@@ -62,7 +62,10 @@ class StorageTest {
         importFile(chat, "{\"format\": \"other\"}");
         assertThat(chat.page.locator(".toast.error").last()).containsText("it was not exported by this page");
         JsonObject cycle = ImportedFile.chat("Cycle", "a", "b");
-        ImportedFile.nodes(cycle).getAsJsonObject("answer").getAsJsonArray("children").add("question");
+        ImportedFile.nodes(cycle)
+                .getAsJsonObject("answer")
+                .getAsJsonArray("children")
+                .add("question");
         importFile(chat, cycle.toString());
         assertThat(chat.page.locator(".toast.error").last()).containsText("conversation 1 is damaged");
         JsonObject number = ImportedFile.chat("Number", "a", "b");
