@@ -28,6 +28,7 @@ final class ApiHandler extends Handler.Abstract {
     private final ModelsEndpoint models;
     private final ApiKeys keys;
     private final ServerMetrics metrics;
+    private final ModelStore store;
     private final Semaphore places;
     private final int maxBody;
 
@@ -35,6 +36,7 @@ final class ApiHandler extends Handler.Abstract {
         this.keys = keys;
         this.maxBody = maxBody;
         metrics = service.metrics();
+        store = service.store();
         places = new Semaphore(concurrency);
         models = new ModelsEndpoint(service.store());
         TokenEndpoints tokens = new TokenEndpoints(service);
@@ -42,6 +44,7 @@ final class ApiHandler extends Handler.Abstract {
         StatusEndpoints status = new StatusEndpoints(service.store(), metrics);
         route("POST", "/v1/chat/completions", new ChatEndpoint(service));
         route("POST", "/v1/completions", new CompletionsEndpoint(service));
+        route("POST", "/v1/responses", new ResponsesEndpoint(service));
         route("POST", "/v1/embeddings", new EmbeddingsEndpoint(service));
         route("POST", "/v1/rerank", new RerankEndpoint(service));
         route("GET", "/v1/models", models);
@@ -79,7 +82,8 @@ final class ApiHandler extends Handler.Abstract {
             callback.succeeded();
         } catch (ClientGoneException e) {
             LOG.debug("{}: {}", path, e.getMessage());
-            callback.failed(e);
+            exchange.hangUp();
+            callback.succeeded();
         } finally {
             metrics.inFlight().decrementAndGet();
             metrics.handled(path.startsWith(MODELS) ? MODELS : path, response.getStatus(), System.nanoTime() - begun);
@@ -119,7 +123,7 @@ final class ApiHandler extends Handler.Abstract {
         }
     }
 
-    private static ApiException apiException(Exchange exchange, Throwable thrown) {
+    private ApiException apiException(Exchange exchange, Throwable thrown) {
         if (thrown instanceof ApiException api) {
             return api;
         }
@@ -132,6 +136,9 @@ final class ApiHandler extends Handler.Abstract {
         }
         if (thrown instanceof GrammarException) {
             return ApiException.badField("grammar", message);
+        }
+        if (store.isClosing()) {
+            return ApiException.unavailable("The server is shutting down.");
         }
         LOG.error("{} failed", exchange.path(), thrown);
         // What llama.cpp says helps; what else may be thrown is nobody's business but the log's.

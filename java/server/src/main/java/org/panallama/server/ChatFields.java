@@ -241,15 +241,10 @@ final class ChatFields {
 
     private static void templateArguments(Fields fields, ChatRequest.Builder builder) {
         Fields arguments = fields.child("chat_template_kwargs");
-        String effort = fields.text("reasoning_effort", "");
-        if (!effort.isEmpty()) {
-            fields.word("reasoning_effort", "", List.of("none", "minimal", "low", "medium", "high", "xhigh"));
-        }
         JsonObject given =
                 arguments == null ? new JsonObject() : arguments.json().deepCopy();
-        if (effort.equals("none")) {
-            builder.thinking(false);
-        } else if (!effort.isEmpty()) {
+        String effort = effort(fields, "reasoning_effort", builder);
+        if (!effort.isEmpty()) {
             given.addProperty("reasoning_effort", effort);
         }
         if (given.has("enable_thinking")) {
@@ -258,7 +253,25 @@ final class ChatFields {
         if (!given.isEmpty()) {
             fields.check("chat_template_kwargs", () -> builder.templateArguments(Json.text(given)));
         }
-        builder.separateReasoning(!fields.word("reasoning_format", "auto", List.of("auto", "none", "deepseek"))
-                .equals("none"));
+        List<String> formats = List.of("auto", "none", "deepseek");
+        builder.separateReasoning(
+                !fields.word("reasoning_format", "auto", formats).equals("none"));
+    }
+
+    /**
+     * Has the model think or not, as the request wants it.
+     *
+     * @return how much, for a template that knows that; empty for nothing said
+     */
+    static String effort(Fields fields, String name, ChatRequest.Builder builder) {
+        if (!fields.has(name)) {
+            return "";
+        }
+        String effort = fields.word(name, "", List.of("none", "minimal", "low", "medium", "high", "xhigh"));
+        if (effort.equals("none")) {
+            builder.thinking(false);
+            return "";
+        }
+        return effort;
     }
 }

@@ -138,6 +138,11 @@ final class Exchange {
         }
     }
 
+    /** Ends a connection that nobody listens at any more. */
+    void hangUp() {
+        request.getConnectionMetaData().getConnection().getEndPoint().close();
+    }
+
     /**
      * Whether the client has closed the connection while its answer is being computed. Nothing else tells: as long as a request is
      * handled, nobody reads from the connection.

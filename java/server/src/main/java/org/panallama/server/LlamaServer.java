@@ -10,6 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 import org.eclipse.jetty.compression.gzip.GzipCompression;
 import org.eclipse.jetty.compression.server.CompressionConfig;
@@ -23,7 +26,9 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.SslConnectionFactory;
 import org.eclipse.jetty.server.handler.CrossOriginHandler;
+import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.VirtualThreads;
+import org.eclipse.jetty.util.component.Graceful;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
@@ -70,7 +75,8 @@ public final class LlamaServer implements AutoCloseable {
                 new ApiKeys(builder.keys),
                 builder.concurrency,
                 builder.maxBody);
-        jetty.setHandler(builder.crossOrigin(compressed(new Handler.Sequence(api, new PageHandler()))));
+        jetty.setHandler(
+                new GracefulHandler(builder.crossOrigin(compressed(new Handler.Sequence(api, new PageHandler())))));
     }
 
     private static Handler compressed(Handler handler) {
@@ -120,7 +126,15 @@ public final class LlamaServer implements AutoCloseable {
      * @return whether all came to their end
      */
     public boolean drain(Duration time) throws InterruptedException {
-        boolean done = store.drain(time);
+        boolean done;
+        try {
+            Graceful.shutdown(jetty).get(Math.max(1, time.toMillis()), TimeUnit.MILLISECONDS);
+            done = true;
+        } catch (TimeoutException e) {
+            done = false;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("The HTTP server did not drain: " + e.getCause(), e);
+        }
         close();
         return done;
     }

@@ -41,7 +41,9 @@ final class LoraEndpoints {
     static ServedModel.Adapter adapter(Fields entry, List<ServedModel.Adapter> adapters) {
         entry.require("id");
         if (adapters.isEmpty()) {
-            throw ApiException.badField(entry.path("id"), "the server was started without LoRA adapters");
+            throw ApiException.badField(
+                    entry.path("id"),
+                    "'" + entry.path("id") + "' names an adapter, but the server was started without any");
         }
         return adapters.get(entry.integer("id", 0, 0, adapters.size() - 1));
     }

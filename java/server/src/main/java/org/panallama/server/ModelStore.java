@@ -286,25 +286,10 @@ final class ModelStore implements AutoCloseable {
         return true;
     }
 
-    /**
-     * Gives no models out any more, and waits until none is in use.
-     *
-     * @return {@code false} if the time was over before
-     */
-    boolean drain(Duration time) throws InterruptedException {
-        long end = System.nanoTime() + time.toNanos();
+    boolean isClosing() {
         lock.lock();
         try {
-            closing = true;
-            changed.signalAll();
-            while (entries.values().stream().anyMatch(entry -> entry.users > 0)) {
-                long left = end - System.nanoTime();
-                if (left <= 0) {
-                    return false;
-                }
-                changed.awaitNanos(left);
-            }
-            return true;
+            return closing;
         } finally {
             lock.unlock();
         }

@@ -1,0 +1,273 @@
+package org.panallama.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.panallama.tiny.TinyModel;
+
+/** Keys, origins, limits, clients that go, several models, and the end. */
+@Timeout(60)
+class ServiceTest {
+
+    private static final String CHAT = "/v1/chat/completions";
+    private static final String MESSAGES = "\"messages\":[{\"role\":\"user\",\"content\":\"法国的英文名是什么？\"}]";
+    private static final String LONG = "{" + MESSAGES + ",\"ignore_eos\":true,\"max_tokens\":1900";
+
+    @Test
+    void keysAreAskedFor() {
+        try (LlamaServer server =
+                TinyServer.builder().apiKeys(List.of("one", "two")).start()) {
+            Http http = new Http(server);
+            HttpResponse<String> without = http.get("/v1/models");
+            assertThat(without.statusCode()).isEqualTo(401);
+            assertThat(without.body()).contains("missing_api_key");
+            assertThat(without.headers().firstValue("WWW-Authenticate")).hasValue("Bearer");
+            assertThat(with(http, "three").statusCode()).isEqualTo(401);
+            assertThat(with(http, "two").statusCode()).isEqualTo(200);
+            assertThat(http.send(http.request("/slots")
+                                    .header("X-Api-Key", "one")
+                                    .build())
+                            .statusCode())
+                    .isEqualTo(200);
+            assertThat(http.get("/health").statusCode()).isEqualTo(200);
+        }
+    }
+
+    private static HttpResponse<String> with(Http http, String key) {
+        return http.send(http.request("/v1/models")
+                .header("Authorization", "Bearer " + key)
+                .build());
+    }
+
+    @Test
+    void otherOriginsAreLetInOnlyIfNamed() {
+        try (LlamaServer closed = TinyServer.builder().start();
+                LlamaServer open =
+                        TinyServer.builder().allowOrigin("https://example.org").start()) {
+            assertThat(fromOrigin(closed, "https://example.org").headers().firstValue("Access-Control-Allow-Origin"))
+                    .isEmpty();
+            assertThat(fromOrigin(open, "https://example.org").headers().firstValue("Access-Control-Allow-Origin"))
+                    .hasValue("https://example.org");
+            assertThat(fromOrigin(open, "https://example.com").headers().firstValue("Access-Control-Allow-Origin"))
+                    .isEmpty();
+            Http http = new Http(open);
+            HttpResponse<String> preflight = http.send(http.request(CHAT)
+                    .method("OPTIONS", BodyPublishers.noBody())
+                    .header("Origin", "https://example.org")
+                    .header("Access-Control-Request-Method", "POST")
+                    .header("Access-Control-Request-Headers", "authorization,content-type")
+                    .build());
+            assertThat(preflight.statusCode()).isEqualTo(200);
+            assertThat(preflight.headers().firstValue("Access-Control-Allow-Methods"))
+                    .hasValueSatisfying(methods -> assertThat(methods).contains("POST"));
+        }
+    }
+
+    private static HttpResponse<String> fromOrigin(LlamaServer server, String origin) {
+        Http http = new Http(server);
+        return http.send(http.request("/health").header("Origin", origin).build());
+    }
+
+    @Test
+    void aFullQueueSaysWhenToComeAgain() {
+        try (LlamaServer server = LlamaServer.builder(TinyModel.path())
+                .settings(TinyServer.settings().parallel(1).queue(1).build())
+                .start()) {
+            Http http = new Http(server);
+            HttpResponse<String> refused = http.post(CHAT, LONG.replace("1900", "50") + ",\"n\":8}");
+            assertThat(refused.statusCode()).as(refused.body()).isEqualTo(429);
+            assertThat(refused.headers().firstValue("Retry-After")).hasValue("1");
+            assertThat(refused.body()).contains("rate_limit_exceeded");
+            until(() -> idle(http));
+        }
+    }
+
+    @Test
+    void tooManyRequestsAtOnceAreRefused() {
+        try (LlamaServer server = TinyServer.builder().concurrency(1).start()) {
+            Http http = new Http(server);
+            CompletableFuture<HttpResponse<String>> first =
+                    CompletableFuture.supplyAsync(() -> http.post(CHAT, LONG + "}"));
+            until(() -> http.get("/v1/models").statusCode() == 429);
+            assertThat(http.get("/health").statusCode()).isEqualTo(200);
+            assertThat(first.join().statusCode()).isEqualTo(200);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", ",\"stream\":true"})
+    void aClientThatGoesAwayEndsItsRequest(String stream) throws IOException {
+        try (LlamaServer server = TinyServer.builder().start()) {
+            Http http = new Http(server);
+            byte[] body = (LONG + stream + "}").getBytes(StandardCharsets.UTF_8);
+            try (Socket socket = new Socket("127.0.0.1", server.uri().getPort())) {
+                socket.getOutputStream()
+                        .write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + body.length
+                                        + "\r\n\r\n")
+                                .getBytes(StandardCharsets.US_ASCII));
+                socket.getOutputStream().write(body);
+                socket.getOutputStream().flush();
+                until(() -> !idle(http));
+            }
+            until(() -> idle(http));
+            // It was cut short: a whole answer would have been counted.
+            assertThat(http.get("/metrics").body()).doesNotContain("panallama_generated_tokens_total");
+        }
+    }
+
+    private static boolean idle(Http http) {
+        for (JsonElement slot : http.getJson("/slots").getAsJsonArray()) {
+            if (slot.getAsJsonObject().get("is_processing").getAsBoolean()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static void until(BooleanSupplier condition) {
+        while (!condition.getAsBoolean()) {
+            try {
+                Thread.sleep(10);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    @Test
+    void aDeadlineCutsAnAnswer() {
+        try (LlamaServer server =
+                TinyServer.builder().deadline(Duration.ofMillis(300)).start()) {
+            Http http = new Http(server);
+            http.postJson(CHAT, "{" + MESSAGES + ",\"max_tokens\":1}"); // the context is made by the first request
+            JsonObject answer = http.postJson(CHAT, LONG + "}");
+            assertThat(Http.choice(answer).get("finish_reason").getAsString()).isEqualTo("length");
+            assertThat(answer.getAsJsonObject("usage").get("completion_tokens").getAsInt())
+                    .isLessThan(1900);
+        }
+    }
+
+    @Test
+    void drainingLetsAnswersEndAndTakesNoMore() throws Exception {
+        LlamaServer server = TinyServer.builder().start();
+        Http http = new Http(server);
+        String body = LONG.replace("1900", "600") + "}";
+        CompletableFuture<HttpResponse<String>> answer = CompletableFuture.supplyAsync(() -> http.post(CHAT, body));
+        until(() -> !idle(http));
+        CompletableFuture<Boolean> drained = CompletableFuture.supplyAsync(() -> {
+            try {
+                return server.drain(Duration.ofSeconds(50));
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        assertThat(answer.join().statusCode()).isEqualTo(200);
+        assertThat(drained.join()).isTrue();
+        assertThatThrownBy(() -> http.get("/health")).hasRootCauseInstanceOf(IOException.class);
+    }
+
+    @Test
+    void closingCancelsWhatRuns() {
+        LlamaServer server = TinyServer.builder().start();
+        Http http = new Http(server);
+        CompletableFuture<HttpResponse<String>> answer =
+                CompletableFuture.supplyAsync(() -> http.post(CHAT, LONG + "}"));
+        until(() -> !idle(http));
+        server.close();
+        assertThat(answer.handle((response, thrown) -> thrown != null || response.statusCode() == 503)
+                        .join())
+                .isTrue();
+    }
+
+    @Test
+    void modelsOfAFolderComeAndGo(@TempDir Path folder) throws IOException {
+        for (String name : List.of("a", "b", "c")) {
+            Files.copy(TinyModel.path(), folder.resolve(name + ".gguf"));
+        }
+        Files.writeString(folder.resolve("readme.txt"), "not a model");
+        Files.writeString(folder.resolve("broken.gguf"), "not a model either");
+        try (LlamaServer server = LlamaServer.ofFolder(folder, 2)
+                .settings(TinyServer.settings().build())
+                .start()) {
+            Http http = new Http(server);
+            assertThat(loaded(http)).isEmpty();
+            assertThat(ask(http, "a").get("model").getAsString()).isEqualTo("a");
+            ask(http, "b");
+            ask(http, "a");
+            assertThat(loaded(http)).containsExactly("a", "b");
+            ask(http, "c"); // b was used the longest ago
+            assertThat(loaded(http)).containsExactly("a", "c");
+            JsonObject unknown = http.error(CHAT, "{" + MESSAGES + ",\"model\":\"../a\"}");
+            assertThat(unknown.get("status").getAsInt()).isEqualTo(404);
+            assertThat(unknown.get("code").getAsString()).isEqualTo("model_not_found");
+            assertThat(http.error(CHAT, "{" + MESSAGES + "}").get("param").getAsString())
+                    .isEqualTo("model");
+            assertThat(http.error(CHAT, "{" + MESSAGES + ",\"model\":\"broken\"}")
+                            .get("message")
+                            .getAsString())
+                    .contains("broken.gguf");
+            assertThat(ask(http, "b").get("model").getAsString()).isEqualTo("b");
+        }
+    }
+
+    private static JsonObject ask(Http http, String model) {
+        return http.postJson(CHAT, "{" + MESSAGES + ",\"max_tokens\":2,\"model\":\"" + model + "\"}");
+    }
+
+    private static List<String> loaded(Http http) {
+        JsonArray models = http.getJson("/v1/models").getAsJsonObject().getAsJsonArray("data");
+        return models.asList().stream()
+                .map(JsonElement::getAsJsonObject)
+                .filter(model -> model.get("loaded").getAsBoolean())
+                .map(model -> model.get("id").getAsString())
+                .toList();
+    }
+
+    @Test
+    void aPipelinedRequestIsAnsweredToo() throws IOException {
+        try (LlamaServer server = TinyServer.builder().start();
+                Socket socket = new Socket("127.0.0.1", server.uri().getPort())) {
+            byte[] body = (LONG.replace("1900", "200") + "}").getBytes(StandardCharsets.UTF_8);
+            socket.getOutputStream()
+                    .write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + body.length
+                                    + "\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().write(body);
+            socket.getOutputStream().flush();
+            until(() -> !idle(new Http(server)));
+            socket.getOutputStream()
+                    .write("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                            .getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().flush();
+            String answers = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(answers).contains("chat.completion", "\"status\":\"ok\"");
+        }
+    }
+
+    @Test
+    void aPortThatIsTakenIsNamed() {
+        try (LlamaServer first = TinyServer.builder().start()) {
+            int port = first.uri().getPort();
+            assertThatThrownBy(() -> TinyServer.builder().port(port).start()).hasMessageContaining("port " + port);
+        }
+    }
+}
