@@ -3,13 +3,19 @@
 //
 //   stream/<isa>/<format>             one column, as in decoding: cycles per 256 weights
 //   prompt/<isa>/<format>/<columns>   multiply-adds per cycle, unpacking included
+//
+// of_peak is the fraction of the multiply-adds that the instruction set's own instruction reaches in registers, which
+// bounds many columns; one column is bound by memory, and memory_benchmark has its fraction of that. Formats of floats
+// are multiplied as floats, and have none.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <ctime>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dispatch/kernel_table.h"
@@ -29,9 +35,16 @@ double thread_seconds() {
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
+// Neither the shortest, which a misread clock makes too short, nor the mean, which other programs make too long.
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
 // Cycles per second of this core, from a chain of dependent additions, one cycle each.
 double measure_frequency() {
-    double best = 0;
+    std::vector<double> rounds;
     for (int round = 0; round < 50; round++) {
         constexpr uint64_t n = 2'000'000;
         uint64_t x = 1;
@@ -41,9 +54,20 @@ double measure_frequency() {
             benchmark::DoNotOptimize(x);
         }
         const double took = thread_seconds() - start;
-        best = std::max(best, static_cast<double>(n) / took);
+        rounds.push_back(static_cast<double>(n) / took);
     }
-    return best;
+    return median(std::move(rounds));
+}
+
+// Multiply-adds per second of this core.
+double measure_peak(const instruction_set &isa) {
+    std::vector<double> rounds;
+    for (int round = 0; round < 50; round++) {
+        const double start = thread_seconds();
+        const int64_t done = isa.multiply_adds(100'000);
+        rounds.push_back(static_cast<double>(done) / (thread_seconds() - start));
+    }
+    return median(std::move(rounds));
 }
 
 template <class T> T *aligned(std::vector<uint8_t> *memory, size_t n) {
@@ -51,7 +75,7 @@ template <class T> T *aligned(std::vector<uint8_t> *memory, size_t n) {
     return reinterpret_cast<T *>((reinterpret_cast<uintptr_t>(memory->data()) + 63) & ~uintptr_t{63});
 }
 
-void run(benchmark::State &state, const kernel *kern, format f, int columns, double frequency) {
+void run(benchmark::State &state, const kernel *kern, format f, int columns, double frequency, double peak) {
     std::mt19937 random(1);
     const size_t row_bytes = static_cast<size_t>(step_bytes(f)) * (k / step);
     std::vector<uint8_t> weights(row_bytes * rows);
@@ -80,16 +104,18 @@ void run(benchmark::State &state, const kernel *kern, format f, int columns, dou
     p.n_columns = columns;
     p.scratch = aligned<uint8_t>(&scratch_memory, kern->scratch_bytes);
     p.next = weights.data();
-    // The shortest of many rounds, in CPU time: other programs may share the core and its caches.
-    double best = 1e9;
+    // In CPU time: other programs may share the core.
+    std::vector<double> rounds;
     for (auto _ : state) {
         const double start = thread_seconds();
         for (int i = 0; i < calls_per_round; i++) kern->multiply(p);
-        best = std::min(best, thread_seconds() - start);
+        rounds.push_back(thread_seconds() - start);
     }
-    const double cycles = best / calls_per_round * frequency;
+    const double took = median(std::move(rounds)) / calls_per_round;
+    const double cycles = took * frequency;
     state.counters["cycles_per_256"] = cycles / (rows * k / 256.0);
     state.counters["macs_per_cycle"] = static_cast<double>(rows) * k * columns / cycles;
+    if (kern->quantize) state.counters["of_peak"] = static_cast<double>(rows) * k * columns / took / peak;
 }
 
 }  // namespace
@@ -105,16 +131,18 @@ int main(int argc, char **argv) {
     printf("core runs at %.2f GHz\n", frequency / 1e9);
     for (const instruction_set *isa = instruction_sets(); isa->name; isa++) {
         if (!isa->usable() || !is_accelerated(*isa)) continue;
+        const double peak = measure_peak(*isa);
+        printf("%s: %.1f multiply-adds per cycle\n", isa->name, peak / frequency);
         for (int i = 0; i < format_count; i++) {
             const auto f = static_cast<format>(i);
             const kernel *kern = isa->find(f);
             if (kern == nullptr) continue;
             const std::string name = std::string(isa->name) + "/" + shape_of(f).name;
             benchmark::RegisterBenchmark(("stream/" + name).c_str(),
-                                         [=](benchmark::State &s) { run(s, kern, f, 1, frequency); });
+                                         [=](benchmark::State &s) { run(s, kern, f, 1, frequency, peak); });
             for (const int columns : {2, 4, 8, 32, 128}) {
                 benchmark::RegisterBenchmark(("prompt/" + name + "/" + std::to_string(columns)).c_str(),
-                                             [=](benchmark::State &s) { run(s, kern, f, columns, frequency); });
+                                             [=](benchmark::State &s) { run(s, kern, f, columns, frequency, peak); });
             }
         }
     }

@@ -25,11 +25,11 @@ namespace {
 constexpr size_t total_bytes = size_t{1} << 29;
 constexpr int k = 4096;
 constexpr int rows = 14336;
-constexpr int rounds = 5;
+constexpr int rounds = 9;
 
-// Seconds that `work(thread)` takes on all threads together, the shortest of some rounds.
+// Seconds that `work(thread)` takes on all threads together, the median of some rounds.
 double seconds(int threads, const std::function<void()> &prepare, const std::function<void(int)> &work) {
-    double best = 1e9;
+    std::vector<double> took;
     for (int round = 0; round < rounds; round++) {
         prepare();
         const auto start = std::chrono::steady_clock::now();
@@ -37,9 +37,10 @@ double seconds(int threads, const std::function<void()> &prepare, const std::fun
         for (int t = 1; t < threads; t++) pool.emplace_back(work, t);
         work(0);
         for (std::thread &t : pool) t.join();
-        best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+        took.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     }
-    return best;
+    std::nth_element(took.begin(), took.begin() + rounds / 2, took.end());
+    return took[rounds / 2];
 }
 
 double read_seconds(const std::vector<uint8_t> &memory, int threads) {

@@ -6,6 +6,7 @@
 #include <new>
 #include <unordered_map>
 
+#include "../dispatch/peak.h"
 #include "compatibility.h"
 #include "ggml-backend-impl.h"
 #include "graph_rewrite.h"
@@ -77,9 +78,9 @@ void free_backend(ggml_backend_t backend) {
     // Beside a GPU this is the one place that tells which side computed the experts.
     const computed_counts &n = state->computed;
     log_debug(
-        "%lld dense and %lld expert multiplications computed, gated units %lld, sums of experts %lld; scratch %.1f MiB",
+        "%lld dense and %lld expert multiplications computed, gated units %lld, sums of experts %lld; scratch %zu bytes",
         static_cast<long long>(n.dense), static_cast<long long>(n.expert), static_cast<long long>(n.gated),
-        static_cast<long long>(n.sums), static_cast<double>(state->rewrite.scratch_bytes()) / (1 << 20));
+        static_cast<long long>(n.sums), state->rewrite.scratch_bytes());
     state->stock.free(backend);
 }
 
@@ -155,6 +156,14 @@ const decision &decided() {
     return d;
 }
 
+// PANALLAMA_MEASURE_PEAK=<threads>: a line of the log for benchmarks, which hold the kernels against it.
+void measure_peak(const instruction_set &isa) {
+    const char *wish = getenv("PANALLAMA_MEASURE_PEAK");
+    const int threads = wish ? atoi(wish) : 0;
+    if (threads < 1 || threads > GGML_MAX_N_THREADS) return;
+    log_info("%s can do %.6g multiply-adds a second on %d threads", isa.name, peak_multiply_adds(isa, threads), threads);
+}
+
 ggml_backend_reg_t wrap(const decision &d) {
     plugin &p = self();
     ggml_backend_reg_t stock = d.stock->init();
@@ -171,6 +180,7 @@ ggml_backend_reg_t wrap(const decision &d) {
     p.device.iface.init_backend = init_backend;
     p.device.reg = &p.reg;
     log_info("%s kernels over %s", d.isa->name, d.stock->path.c_str());
+    measure_peak(*d.isa);
     return &p.reg;
 }
 

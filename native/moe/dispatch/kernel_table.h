@@ -11,6 +11,7 @@ struct instruction_set {
     bool (*usable)();  // the CPU has it and the operating system saves its registers
     const kernel *(*find)(format f);
     gate_function gate;
+    int64_t (*multiply_adds)(int64_t rounds);  // multiplies bytes in registers, and says how often; null: not known
 };
 
 // The best usable instruction set, or the one that `forced` names; null when that one is unknown or not usable.

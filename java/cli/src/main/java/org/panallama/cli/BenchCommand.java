@@ -25,7 +25,8 @@ import picocli.CommandLine.Option;
             "  panallama bench -m model.gguf -p 512 -n 64 -t 8 -r 5",
             "  panallama bench -m model.gguf -p 128,512 -n 0 --kernels stock --json",
             "",
-            "GB/s is what generating reads of the weights, and the share is that of the bandwidth measured beforehand."
+            "GB/s is what generating reads of the weights, multiply-adds/s what a prompt takes of quantized ones; the limit is",
+            "what as many threads can read from memory, or multiply in registers, measured beforehand."
         })
 final class BenchCommand implements Callable<Integer> {
 
@@ -89,7 +90,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--json",
-            description = "Print a JSON array with llama-bench's fields, the kernels, the bandwidth and the ratio.")
+            description =
+                    "Print a JSON array with llama-bench's fields, the kernels, the ratio, what was reached of the limits, and the"
+                            + " kernels' scratch memory.")
     private boolean json;
 
     @Mixin(name = "common")

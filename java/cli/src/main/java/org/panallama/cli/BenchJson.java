@@ -50,6 +50,18 @@ record BenchJson(BenchReport report) implements Output.JsonBody {
                 json.name("bytes_per_token").value(report.bytesPerToken());
                 json.name("bandwidth").value(report.bandwidth(result).getAsDouble());
             }
+            if (report.multiplyAdds(result).isPresent()) {
+                json.name("multiply_adds").value(report.multiplyAdds(result).getAsDouble());
+            }
+            if (report.share(result).isPresent()) {
+                json.name("share").value(report.share(result).getAsDouble());
+            }
+            if (report.scratchBytes(result).isPresent()) {
+                json.name("scratch_bytes").value(report.scratchBytes(result).getAsLong());
+            }
+            if (report.peakMultiplyAdds().isPresent()) {
+                json.name("peak_multiply_adds").value(report.peakMultiplyAdds().getAsDouble());
+            }
             json.name("read_bandwidth").value(report.readBandwidth());
             json.endObject();
         }

@@ -28,8 +28,13 @@ public final class LogRouter implements LogSink {
 
     private static final Pattern CPU_BACKEND = Pattern.compile("loaded CPU backend from .*ggml-cpu-?([^/\\\\.]*)\\.");
 
+    /** Written once, at load, where PANALLAMA_MEASURE_PEAK asks for it. */
+    private static final Pattern MULTIPLY_ADDS =
+            Pattern.compile("^panallama: \\S+ can do (\\S+) multiply-adds a second");
+
     private final ThreadLocal<Line> lines = ThreadLocal.withInitial(Line::new);
     private volatile String cpuVariant = "unknown";
+    private volatile double multiplyAdds = Double.NaN;
 
     /** The text of a thread's unfinished line, and what it keeps for an operation under way. */
     private static final class Line {
@@ -110,12 +115,24 @@ public final class LogRouter implements LogSink {
         return cpuVariant;
     }
 
+    /**
+     * The multiply-adds of bytes a second that Panallama's CPU variant measured when it was loaded with {@code
+     * PANALLAMA_MEASURE_PEAK} set to a number of threads; not a number without.
+     */
+    public double multiplyAdds() {
+        return multiplyAdds;
+    }
+
     private void emit(Line line) {
         String text = line.text.toString().stripTrailing();
         line.text.setLength(0);
         Matcher backend = CPU_BACKEND.matcher(text);
         if (backend.find()) {
             cpuVariant = backend.group(1);
+        }
+        Matcher peak = MULTIPLY_ADDS.matcher(text);
+        if (peak.find()) {
+            multiplyAdds = Double.parseDouble(peak.group(1));
         }
         if (text.isEmpty() || isProgressDots(text)) {
             return;

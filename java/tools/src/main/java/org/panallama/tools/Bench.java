@@ -8,6 +8,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.panallama.LlamaException;
@@ -24,6 +25,7 @@ import org.panallama.internal.ModelSummary;
 public final class Bench {
 
     private static final String KERNELS_VARIABLE = "PANALLAMA_KERNELS";
+    private static final List<String> NATIVE_ACCESS = List.of("--enable-native-access=ALL-UNNAMED");
     private static final int MOST_TOKENS = 1 << 20;
 
     private final Path model;
@@ -160,6 +162,8 @@ public final class Bench {
         try {
             progress.accept("measuring the memory's bandwidth");
             double bandwidth = readBandwidth();
+            progress.accept("measuring the cores' multiplications");
+            OptionalDouble peak = peakMultiplyAdds();
             Map<Kernels, String> variants = new EnumMap<>(Kernels.class);
             String[] facts = new String[0];
             for (Kernels side : kernels) {
@@ -180,6 +184,10 @@ public final class Bench {
             for (Test test : tests()) {
                 results.addAll(measure(test, sides, variants, progress));
             }
+            Map<Kernels, Long> scratch = new EnumMap<>(Kernels.class);
+            if (sides.containsKey(Kernels.PANALLAMA)) {
+                scratch.put(Kernels.PANALLAMA, scratchBytes(sides.get(Kernels.PANALLAMA)));
+            }
             return new BenchReport(
                     model,
                     facts[0],
@@ -191,6 +199,9 @@ public final class Bench {
                     batch,
                     microBatch,
                     bandwidth,
+                    MultiplyAdds.of(summary),
+                    peak,
+                    scratch,
                     results);
         } catch (IOException e) {
             throw new LlamaException(
@@ -250,7 +261,7 @@ public final class Bench {
         return new BenchProcess(
                 "the " + side + " kernels",
                 Map.of(KERNELS_VARIABLE, side == Kernels.STOCK ? "off" : ""),
-                List.of("--enable-native-access=ALL-UNNAMED"),
+                NATIVE_ACCESS,
                 BenchWorker.class,
                 model,
                 length,
@@ -280,6 +291,23 @@ public final class Bench {
                 threads)) {
             return Double.parseDouble(process.answer("bandwidth"));
         }
+    }
+
+    private OptionalDouble peakMultiplyAdds() throws IOException {
+        try (BenchProcess process = new BenchProcess(
+                "the measurement of multiplications",
+                Map.of(KERNELS_VARIABLE, "", MultiplyPeak.THREADS_VARIABLE, String.valueOf(threads)),
+                NATIVE_ACCESS,
+                MultiplyPeak.class)) {
+            double peak = Double.parseDouble(process.answer("peak"));
+            return Double.isNaN(peak) ? OptionalDouble.empty() : OptionalDouble.of(peak);
+        }
+    }
+
+    /** Ends the process. */
+    private static long scratchBytes(BenchProcess process) throws IOException {
+        process.command("end");
+        return Long.parseLong(process.answer("scratch"));
     }
 
     /** Of the experts, those that compute a token; the embeddings only where they are the output's matrix as well. */

@@ -2,10 +2,14 @@ package org.panallama.tools;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 
 /**
  * What a benchmark measured.
+ *
+ * <p>A prompt is held against {@code peakMultiplyAdds}, generating against {@code readBandwidth}.
  *
  * @param model the file
  * @param llamaVersion of the library that computed
@@ -17,6 +21,10 @@ import java.util.OptionalDouble;
  * @param batch tokens in a batch
  * @param microBatch tokens computed at once
  * @param readBandwidth bytes a second that as many threads can read from memory, measured before the tests
+ * @param multiplyAdds of integers that a prompt takes
+ * @param peakMultiplyAdds multiply-adds of bytes a second that as many threads can do in registers by the instruction that
+ *     Panallama's kernels use here, measured before the tests; none where those do not run
+ * @param scratchBytes memory that Panallama's kernels had for the context beside llama.cpp's, for sides where they ran
  * @param results one for each test and side, the sides of a test next to each other
  */
 public record BenchReport(
@@ -30,10 +38,14 @@ public record BenchReport(
         int batch,
         int microBatch,
         double readBandwidth,
+        MultiplyAdds multiplyAdds,
+        OptionalDouble peakMultiplyAdds,
+        Map<Kernels, Long> scratchBytes,
         List<BenchResult> results) {
 
-    /** Copies the list. */
+    /** Copies the collections. */
     public BenchReport {
+        scratchBytes = Map.copyOf(scratchBytes);
         results = List.copyOf(results);
     }
 
@@ -42,6 +54,36 @@ public record BenchReport(
         return result.generatedTokens() == 0
                 ? OptionalDouble.empty()
                 : OptionalDouble.of(bytesPerToken * result.meanTokensPerSecond());
+    }
+
+    /**
+     * Integer multiply-adds a second that a test of a prompt came to; none for generating, and for a model whose weights are all
+     * floats. Attention is not counted, nor what is not computed: of the last block's feed-forward part and of the output the
+     * last token's alone is.
+     */
+    public OptionalDouble multiplyAdds(BenchResult result) {
+        long products = result.promptTokens() == 0 ? 0 : multiplyAdds.ofPrompt(result.promptTokens());
+        return products == 0
+                ? OptionalDouble.empty()
+                : OptionalDouble.of(products * result.meanTokensPerSecond() / result.promptTokens());
+    }
+
+    /** The share of what bounds a test that it came to: of the bandwidth, or of the multiply-adds; none if not measured. */
+    public OptionalDouble share(BenchResult result) {
+        OptionalDouble read = bandwidth(result);
+        if (read.isPresent()) {
+            return OptionalDouble.of(read.getAsDouble() / readBandwidth);
+        }
+        OptionalDouble products = multiplyAdds(result);
+        return products.isPresent() && peakMultiplyAdds.isPresent()
+                ? OptionalDouble.of(products.getAsDouble() / peakMultiplyAdds.getAsDouble())
+                : OptionalDouble.empty();
+    }
+
+    /** Memory that the kernels of a result had for the context; none for llama.cpp's, which do not tell. */
+    public OptionalLong scratchBytes(BenchResult result) {
+        Long bytes = scratchBytes.get(result.kernels());
+        return bytes == null ? OptionalLong.empty() : OptionalLong.of(bytes);
     }
 
     /** How many times as fast a result is as that of the first side in the same test. */

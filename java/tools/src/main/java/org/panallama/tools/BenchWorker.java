@@ -6,18 +6,25 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.panallama.Context;
 import org.panallama.ContextOptions;
 import org.panallama.Llama;
 import org.panallama.Model;
+import org.panallama.internal.NativeRuntime;
 
 /**
  * The process of one side of a {@link Bench}: loads the model, then runs a test for each line of its input and answers with
- * the nanoseconds that it took.
+ * the nanoseconds that it took. At {@code end} it closes the context and answers with the bytes of scratch memory that
+ * Panallama's kernels had for it.
  */
 final class BenchWorker {
 
     private static final long SEED = 42;
+
+    /** A line of the variant's log when a context is closed. */
+    private static final Pattern SCRATCH = Pattern.compile("^panallama: .* scratch (\\d+) bytes");
 
     private final Context context;
     private final int vocabSize;
@@ -53,10 +60,29 @@ final class BenchWorker {
     private void serve() throws IOException {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         String line;
-        while ((line = in.readLine()) != null) {
+        while ((line = in.readLine()) != null && !line.equals("end")) {
             String[] words = line.split(" ");
             say("nanos", run(words[0].equals("prompt"), Integer.parseInt(words[1])));
         }
+        say("scratch", closeAndCountScratch());
+    }
+
+    private long closeAndCountScratch() {
+        long[] bytes = {0};
+        NativeRuntime.get()
+                .log()
+                .listening(
+                        text -> {
+                            Matcher scratch = SCRATCH.matcher(text);
+                            if (scratch.find()) {
+                                bytes[0] += Long.parseLong(scratch.group(1));
+                            }
+                        },
+                        () -> {
+                            context.close();
+                            return bytes;
+                        });
+        return bytes[0];
     }
 
     /** Random tokens, which spread over the experts as a text does; the same in every run. */
