@@ -82,6 +82,19 @@ elseif(CASE STREQUAL unsupported-platform)
     expect_error(plan9-mips
         "no prebuilt libraries for the platform 'plan9-mips'" "linux-x86_64" "-Dpanallama.native.dir")
 
+elseif(CASE STREQUAL every-platform)
+    # The lock pins each package, which this would fail without.
+    include(${cmake_folder}/LlamaCppFetch.cmake)
+    foreach(platform IN LISTS LLAMA_CPP_PLATFORMS)
+        llama_cpp_npm_names(names ${platform})
+        list(TRANSFORM names PREPEND @node-llama-cpp/)
+        _llama_cpp_lock_excerpt(${WORK} ${names})
+    endforeach()
+    list(LENGTH LLAMA_CPP_PLATFORMS count)
+    if(NOT count EQUAL 10)
+        message(FATAL_ERROR "${CASE}: there are ${count}: ${LLAMA_CPP_PLATFORMS}")
+    endif()
+
 elseif(CASE STREQUAL second-build)
     # Neither a network nor npm is needed once the release is there.
     path_of(cmake)

@@ -24,6 +24,7 @@ public final class NativeRuntime {
     private static final Logger LOG = LoggerFactory.getLogger(NativeRuntime.class);
     private static final int CPU = 0;
     private static final int GPU = 1;
+    private static final int INTEGRATED_GPU = 2;
 
     private final Binding binding;
     private final String bindingName;
@@ -186,6 +187,13 @@ public final class NativeRuntime {
                 bindingName,
                 devices,
                 cpuVariant());
+        List<String> problems = hasGpu() ? List.of() : GpuBackends.problems(libraries.directory());
+        if (!problems.isEmpty()) {
+            LOG.warn(
+                    "No GPU is used, the CPU computes everything:\n  {}\nA driver and, for CUDA, NVIDIA's libraries cudart and"
+                            + " cublas of the named version are what is usually missing.",
+                    String.join("\n  ", problems));
+        }
     }
 
     /**
@@ -195,11 +203,15 @@ public final class NativeRuntime {
     private void loadBackends() {
         binding.loadBackends(libraries.directory().toString());
         Path fallback = libraries.directory().resolve("fallback");
-        if (Files.isDirectory(fallback)
-                && IntStream.range(0, binding.deviceCount())
-                        .noneMatch(i -> binding.deviceType(binding.device(i)) == GPU)) {
+        if (Files.isDirectory(fallback) && !hasGpu()) {
             binding.loadBackends(fallback.toString());
         }
+    }
+
+    private boolean hasGpu() {
+        return IntStream.range(0, binding.deviceCount())
+                .map(i -> binding.deviceType(binding.device(i)))
+                .anyMatch(type -> type == GPU || type == INTEGRATED_GPU);
     }
 
     /** The name of the CPU backend that llama.cpp chose, for example {@code zen4}; {@code unknown} if it did not say. */
