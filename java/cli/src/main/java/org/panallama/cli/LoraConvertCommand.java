@@ -17,10 +17,11 @@ import picocli.CommandLine.Parameters;
         name = "convert",
         customSynopsis = "panallama lora convert DIR --base DIR|FILE -o FILE [OPTIONS]",
         description = {
-            "Converts a LoRA adapter that PEFT saved (adapter_config.json, adapter_model.safetensors) to a GGUF file, for"
-                    + " --lora of the other commands and for llama.cpp: attention, feed-forward, experts and their router.",
-            "Modules that the adapter holds whole (modules_to_save: embed_tokens, lm_head) become their difference to the base,"
-                    + " and the file as large as they are."
+            "Converts a LoRA adapter that PEFT saved (adapter_config.json, adapter_model.safetensors) to a GGUF file,"
+                    + " for --lora of the other commands and for llama.cpp: attention, feed-forward, experts and their"
+                    + " router.",
+            "Modules that the adapter holds whole (modules_to_save: embed_tokens, lm_head) become their difference to"
+                    + " the base, and the file as large as they are."
         },
         sortOptions = false,
         footerHeading = "%nExamples:%n",
@@ -56,8 +57,8 @@ final class LoraConvertCommand implements Callable<Integer> {
             paramLabel = "TYPE",
             defaultValue = "f32",
             description =
-                    "Format of the matrices: f32, f16, bf16 or q8_0 (default: ${DEFAULT-VALUE}). Rows that are too short"
-                            + " for q8_0 become f16.")
+                    "Format of the matrices: f32, f16, bf16 or q8_0 (default: ${DEFAULT-VALUE}). Rows that are too"
+                            + " short for q8_0 become f16.")
     private String type;
 
     @Option(

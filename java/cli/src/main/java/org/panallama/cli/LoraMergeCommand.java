@@ -25,8 +25,8 @@ import picocli.CommandLine.Option;
             "panallama lora merge --base FILE --lora DIR|FILE[:WEIGHT] [--lora ...] -o FILE [OPTIONS]"
         },
         description = {
-            "Merges LoRA adapters into a Hugging Face checkpoint, shard by shard in little memory, or into a GGUF file (f32, f16,"
-                    + " bf16, q8_0). What no adapter changes stays as it is, byte for byte.",
+            "Merges LoRA adapters into a Hugging Face checkpoint, shard by shard in little memory, or into a GGUF file"
+                    + " (f32, f16, bf16, q8_0). What no adapter changes stays as it is, byte for byte.",
             "Modules that an adapter holds whole (modules_to_save) take the place of the base's."
         },
         sortOptions = false,
@@ -50,9 +50,8 @@ final class LoraMergeCommand implements Callable<Integer> {
             names = "--lora",
             paramLabel = "DIR[:WEIGHT]",
             required = true,
-            description =
-                    "Folder of an adapter as PEFT saves it (or, for a GGUF file, an adapter in GGUF format), with its weight"
-                            + " (default: 1). May be repeated.")
+            description = "Folder of an adapter as PEFT saves it (or, for a GGUF file, an adapter in GGUF format), with"
+                    + " its weight (default: 1). May be repeated.")
     private List<String> adapters;
 
     @Option(
@@ -66,7 +65,8 @@ final class LoraMergeCommand implements Callable<Integer> {
             names = "--type",
             paramLabel = "TYPE",
             description =
-                    "Format of the tensors that change, for a checkpoint: f32, f16 or bf16 (default: each keeps its own).")
+                    "Format of the tensors that change, for a checkpoint: f32, f16 or bf16 (default: each keeps its"
+                            + " own).")
     private @Nullable String type;
 
     @Option(

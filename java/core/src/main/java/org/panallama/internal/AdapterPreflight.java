@@ -10,9 +10,9 @@ import java.util.stream.Stream;
 import org.panallama.ModelLoadException;
 
 /**
- * Decides whether a LoRA adapter may be handed to llama.cpp for a model. llama.cpp v0.4.0 checks the two leading dimensions of
- * most pairs, and runs into an assertion, which ends the process, over the others: when the file is loaded or when a context
- * computes with it.
+ * Decides whether a LoRA adapter may be handed to llama.cpp for a model. llama.cpp v0.4.0 checks the two leading
+ * dimensions of most pairs, and runs into an assertion, which ends the process, over the others: when the file is
+ * loaded or when a context computes with it.
  */
 public final class AdapterPreflight {
 

@@ -12,7 +12,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.panallama.internal.AdapterWriter;
 
-/** An adapter puts nodes between those that kernels compute together: with ours and llama.cpp's own it must do the same. */
+/**
+ * An adapter puts nodes between those that kernels compute together: with ours and llama.cpp's own it must do the same.
+ */
 @Tag("native")
 class KernelsWithAdapterTest {
     private static final int HIDDEN = 256;

@@ -14,8 +14,8 @@ import org.panallama.gguf.GgufFile;
 import org.panallama.gguf.GgufTensor;
 
 /**
- * Translates the names of a checkpoint's tensors into those of a GGUF file, for one model: whose checkpoint or GGUF file it
- * is known by. Immutable, for any number of threads.
+ * Translates the names of a checkpoint's tensors into those of a GGUF file, for one model: whose checkpoint or GGUF
+ * file it is known by. Immutable, for any number of threads.
  */
 public final class TensorNames {
 
@@ -96,8 +96,8 @@ public final class TensorNames {
     /**
      * Where a tensor goes.
      *
-     * @param name in the checkpoint, for instance {@code model.layers.0.self_attn.q_proj.weight}; the prefix {@code model.}
-     *     may be absent
+     * @param name in the checkpoint, for instance {@code model.layers.0.self_attn.q_proj.weight}; the prefix
+     *     {@code model.} may be absent
      * @return empty if the model has no such tensor
      */
     public Optional<TensorPlace> place(String name) {

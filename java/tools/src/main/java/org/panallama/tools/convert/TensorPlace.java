@@ -29,8 +29,8 @@ public record TensorPlace(String tensor, List<Long> shape, int experts, int expe
     }
 
     /**
-     * llama.cpp rotates neighbouring elements of a head where Transformers rotates its two halves, so that the rows of a head
-     * stand in the order 0, n/2, 1, n/2 + 1, …
+     * llama.cpp rotates neighbouring elements of a head where Transformers rotates its two halves, so that the rows of
+     * a head stand in the order 0, n/2, 1, n/2 + 1, …
      *
      * @param heads 0 if nothing is reordered
      */

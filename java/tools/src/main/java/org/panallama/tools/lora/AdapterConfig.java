@@ -85,7 +85,8 @@ final class AdapterConfig {
         if (flag("use_dora")) {
             throw new LoraException(
                     file + ": use_dora is true, and DoRA scales the base's weights by their magnitude, which no"
-                            + " low-rank pair can: merge it with PEFT (merge_and_unload) and convert the merged checkpoint");
+                            + " low-rank pair can: merge it with PEFT (merge_and_unload) and convert the merged"
+                            + " checkpoint");
         }
         JsonElement bias = value("bias");
         if (bias != null && !bias.getAsString().equals("none") || flag("lora_bias")) {
@@ -108,7 +109,9 @@ final class AdapterConfig {
         return file;
     }
 
-    /** The alpha that goes with {@link #rank()} where no pattern says otherwise, divided by which the scale comes out. */
+    /**
+     * The alpha that goes with {@link #rank()} where no pattern says otherwise, divided by which the scale comes out.
+     */
     double effectiveAlpha() {
         return rankStabilized() ? alpha * Math.sqrt(rank) : alpha;
     }
@@ -122,7 +125,9 @@ final class AdapterConfig {
         return (int) first(ranks, module, rank);
     }
 
-    /** What the product of a module's matrices is multiplied by; rank-stabilized: Kalajdzievski 2023, arXiv 2312.03732. */
+    /**
+     * What the product of a module's matrices is multiplied by; rank-stabilized: Kalajdzievski 2023, arXiv 2312.03732.
+     */
     float scale(String module) {
         double own = first(alphas, module, alpha);
         double r = rank(module);

@@ -15,11 +15,11 @@ import org.panallama.tools.safetensors.SafetensorsTensor;
 /**
  * Plans the tensors of a GGUF adapter, two for each tensor of the base that is changed.
  *
- * <p>DEFINITION: what llama.cpp adds to the product of a tensor with x is alpha / rank * lora_b (lora_a x), with one alpha for
- * the file. Where a module's scale is another, the rest goes into its lora_b.
+ * <p>DEFINITION: what llama.cpp adds to the product of a tensor with x is alpha / rank * lora_b (lora_a x), with one
+ * alpha for the file. Where a module's scale is another, the rest goes into its lora_b.
  *
- * <p>LAYOUT: lora_a has the rank for rows, lora_b for columns; those of experts are stacked. The embedding is looked up, not
- * multiplied, so there lora_a has a row for each token, and lora_b turns it into the hidden state.
+ * <p>LAYOUT: lora_a has the rank for rows, lora_b for columns; those of experts are stacked. The embedding is looked
+ * up, not multiplied, so there lora_a has a row for each token, and lora_b turns it into the hidden state.
  */
 final class AdapterTensors {
 

@@ -52,8 +52,9 @@ final class CheckpointChanges {
     }
 
     /**
-     * Whether the base's layers are of the kind Conv1D, whose matrices lie transposed. PEFT knows the layers; here the shapes
-     * tell, since {@code fan_in_fan_out} may be set and without effect. Square matrices alone are as the flag says.
+     * Whether the base's layers are of the kind Conv1D, whose matrices lie transposed. PEFT knows the layers; here the
+     * shapes tell, since {@code fan_in_fan_out} may be set and without effect. Square matrices alone are as the flag
+     * says.
      */
     private boolean transposed() {
         if (!adapter.config().transposed()) {

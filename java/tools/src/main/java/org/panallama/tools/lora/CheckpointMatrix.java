@@ -3,7 +3,9 @@ package org.panallama.tools.lora;
 import java.util.List;
 import org.panallama.tools.safetensors.SafetensorsTensor;
 
-/** A tensor of a checkpoint or adapter; of more than two dimensions all but the last count as rows, a vector is one row. */
+/**
+ * A tensor of a checkpoint or adapter; of more than two dimensions all but the last count as rows, a vector is one row.
+ */
 record CheckpointMatrix(SafetensorsTensor tensor, long rows, int columns) implements Matrix {
 
     static CheckpointMatrix of(SafetensorsTensor tensor) {

@@ -22,9 +22,9 @@ import org.panallama.tools.safetensors.SafetensorsType;
 import org.panallama.tools.safetensors.SafetensorsWriter;
 
 /**
- * Merges adapters into a checkpoint of any architecture, shard by shard in little memory: W += weight * scale * (B A), the
- * product in single precision, the sum rounded to the base's own type unless the options name another; modules that an adapter holds whole take the place of
- * the base's. What no adapter changes stays as it is, byte for byte.
+ * Merges adapters into a checkpoint of any architecture, shard by shard in little memory: W += weight * scale * (B A),
+ * the product in single precision, the sum rounded to the base's own type unless the options name another; modules that
+ * an adapter holds whole take the place of the base's. What no adapter changes stays as it is, byte for byte.
  *
  * <pre>{@code
  * CheckpointMerger.open(Path.of("Mixtral-8x7B-v0.1"), List.of(WeightedAdapter.of(Path.of("lora"))),
@@ -32,8 +32,8 @@ import org.panallama.tools.safetensors.SafetensorsWriter;
  *         .write(Path.of("chinese-mixtral"), Progress.NONE);
  * }</pre>
  *
- * <p>With several adapters, or a weight other than 1, a module held whole counts with its difference to the base, so that the
- * order of adapters does not matter. For any number of threads.
+ * <p>With several adapters, or a weight other than 1, a module held whole counts with its difference to the base, so
+ * that the order of adapters does not matter. For any number of threads.
  */
 public final class CheckpointMerger {
 
@@ -65,7 +65,8 @@ public final class CheckpointMerger {
      * @param adapters folders as PEFT saves them, at least one
      * @param options threads, and F32, F16, BF16 or nothing as the type
      * @throws IllegalArgumentException if there is no adapter, or the type is one that checkpoints do not have
-     * @throws LoraException if an adapter is of another kind or does not fit the base: the message lists tensors and shapes
+     * @throws LoraException if an adapter is of another kind or does not fit the base: the message lists tensors and
+     *     shapes
      * @throws org.panallama.tools.safetensors.SafetensorsException if a file of weights is damaged
      */
     public static CheckpointMerger open(Path base, List<WeightedAdapter> adapters, MergeOptions options) {

@@ -16,9 +16,9 @@ import org.panallama.gguf.GgufTensor;
 import org.panallama.tools.Progress;
 
 /**
- * Merges adapters into a model in GGUF format, as {@link CheckpointMerger} does into a checkpoint: adapters as PEFT saves them,
- * for the architectures that {@link org.panallama.tools.convert.Converter} knows, and adapters in GGUF format for any. The
- * tensors that change must be F32, F16, BF16 or Q8_0, and keep their type; Q8_0 is quantized again.
+ * Merges adapters into a model in GGUF format, as {@link CheckpointMerger} does into a checkpoint: adapters as PEFT
+ * saves them, for the architectures that {@link org.panallama.tools.convert.Converter} knows, and adapters in GGUF
+ * format for any. The tensors that change must be F32, F16, BF16 or Q8_0, and keep their type; Q8_0 is quantized again.
  *
  * <pre>{@code
  * GgufMerger.open(Path.of("mixtral.f16.gguf"), List.of(WeightedAdapter.of(Path.of("lora"))),
@@ -49,8 +49,8 @@ public final class GgufMerger {
      * @param adapters at least one
      * @param options threads
      * @throws IllegalArgumentException if there is no adapter, or the options name a type
-     * @throws LoraException if an adapter is of another kind or does not fit the base, or a tensor that it changes is of a type
-     *     that cannot be written: the message lists them
+     * @throws LoraException if an adapter is of another kind or does not fit the base, or a tensor that it changes is
+     *     of a type that cannot be written: the message lists them
      * @throws LlamaException if a file cannot be read or is damaged
      */
     public static GgufMerger open(Path base, List<WeightedAdapter> adapters, MergeOptions options) {
@@ -58,9 +58,9 @@ public final class GgufMerger {
             throw new IllegalArgumentException("there is no adapter, at least one is needed");
         }
         if (options.type() != null) {
-            throw new IllegalArgumentException(
-                    "type is " + options.type()
-                            + ", but tensors of a GGUF file keep their own: merge first, then quantize the result to another type");
+            throw new IllegalArgumentException("type is " + options.type()
+                    + ", but tensors of a GGUF file keep their own: merge first, then quantize the result to"
+                    + " another type");
         }
         GgufFile file = BaseModel.openGguf(base);
         Map<String, List<Change>> changes = new LinkedHashMap<>();
@@ -78,7 +78,8 @@ public final class GgufMerger {
                 .forEach(type -> types.add(type.toString()));
         if (!types.isEmpty()) {
             throw new LoraException("tensors that the adapters change are " + String.join(", ", types) + " in " + base
-                    + ", which would have to be quantized a second time: merge into an F16, BF16, F32 or Q8_0 file of the"
+                    + ", which would have to be quantized a second time: merge into an F16, BF16, F32 or Q8_0 file"
+                    + " of the"
                     + " model, and quantize the result (panallama quantize)");
         }
         return new GgufMerger(file, changes, options);

@@ -16,8 +16,8 @@ import org.panallama.tools.convert.ConversionOptions;
 import org.panallama.tools.convert.ConversionReport;
 
 /**
- * Converts an adapter that PEFT saved to a GGUF file, for {@link org.panallama.Model#loadLora}: attention, feed-forward,
- * experts and their router, and what {@code modules_to_save} lists.
+ * Converts an adapter that PEFT saved to a GGUF file, for {@link org.panallama.Model#loadLora}: attention,
+ * feed-forward, experts and their router, and what {@code modules_to_save} lists.
  *
  * <pre>{@code
  * ConversionOptions options = ConversionOptions.builder().type(ConversionType.F32).build();
@@ -25,8 +25,9 @@ import org.panallama.tools.convert.ConversionReport;
  *         .write(Path.of("chinese-mixtral-lora.gguf"), Progress.NONE);
  * }</pre>
  *
- * <p>A module that the adapter holds whole becomes a pair of full rank: its difference to the base times the identity. Such a
- * file is as large as these modules; the base's weights are needed for it, otherwise only its {@code config.json}.
+ * <p>A module that the adapter holds whole becomes a pair of full rank: its difference to the base times the identity.
+ * Such a file is as large as these modules; the base's weights are needed for it, otherwise only its
+ * {@code config.json}.
  *
  * <p>Everything but the numbers is checked on opening. For any number of threads.
  */
@@ -74,7 +75,8 @@ public final class LoraConverter {
      * @param adapter folder with {@code adapter_config.json} and {@code adapter_model.safetensors}
      * @param base the checkpoint's folder, or the model as a GGUF file
      * @param options type of the matrices, threads, name
-     * @throws LoraException if the adapter is of another kind or does not fit the base: the message lists tensors and shapes
+     * @throws LoraException if the adapter is of another kind or does not fit the base: the message lists tensors and
+     *     shapes
      * @throws org.panallama.tools.convert.ConversionException if the base is of an unknown architecture
      * @throws org.panallama.tools.safetensors.SafetensorsException if a file of weights is damaged
      */

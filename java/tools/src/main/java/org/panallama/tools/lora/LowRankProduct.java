@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>DEFINITION: w[i][j] += factor * sum over k of b[i][k] * a[k][j], all in single precision.
  *
- * <p>LAYOUT: four rows of a are taken at once, so that a sum is loaded and stored once for four products, in tiles of columns
- * that keep both in the caches next to the processor. Rows are arrays of their own, indexed alike, since only then the
- * compiler knows that they do not overlap and makes vector instructions.
+ * <p>LAYOUT: four rows of a are taken at once, so that a sum is loaded and stored once for four products, in tiles of
+ * columns that keep both in the caches next to the processor. Rows are arrays of their own, indexed alike, since only
+ * then the compiler knows that they do not overlap and makes vector instructions.
  */
 final class LowRankProduct {
 

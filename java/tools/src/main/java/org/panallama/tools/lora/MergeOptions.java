@@ -63,7 +63,9 @@ public final class MergeOptions {
             return this;
         }
 
-        /** The type of the tensors that change; without it they keep their own, and what is added is rounded to that. */
+        /**
+         * The type of the tensors that change; without it they keep their own, and what is added is rounded to that.
+         */
         public Builder type(ConversionType value) {
             type = Objects.requireNonNull(value, "type");
             return this;

@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Matrices one below the other, each with room for the same number of rows and columns. Where one is smaller or absent there
- * are zeros.
+ * Matrices one below the other, each with room for the same number of rows and columns. Where one is smaller or absent
+ * there are zeros.
  *
  * @param room rows of each
  * @param columns of each

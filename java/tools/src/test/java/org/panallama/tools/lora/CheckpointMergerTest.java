@@ -161,7 +161,10 @@ class CheckpointMergerTest {
         }
     }
 
-    /** GPT-2 keeps its matrices so; the architecture is none that can be converted, and its tensors have no common prefix. */
+    /**
+     * GPT-2 keeps its matrices so; the architecture is none that can be converted, and its tensors have no common
+     * prefix.
+     */
     @Test
     void transposedLayersOfAnyArchitectureAreMerged() throws IOException {
         Path gpt = Files.createDirectory(folder.resolve("gpt"));

@@ -167,7 +167,7 @@ class LoraConverterTest {
                         .random("base_model.model.model.layers.9.self_attn.q_proj.lora_A.weight", 8, 256, 1)
                         .random("base_model.model.model.layers.9.self_attn.q_proj.lora_B.weight", 256, 8, 1)
                         .random(EMBEDDING + ".weight", 5121, 256, 1),
-                "'model.layers.0.self_attn.q_proj.weight' is [256, 256] in the base, the adapter is made for [512, 256]",
+                "q_proj.weight' is [256, 256] in the base, the adapter is made for [512, 256]",
                 "'model.embed_tokens.weight' is [5120, 256] in the base, the adapter is made for [5121, 256]",
                 "not in the base (2): model.layers.0.self_attn.z_proj.weight, model.layers.9.self_attn.q_proj.weight");
         refused(
