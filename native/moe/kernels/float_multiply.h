@@ -60,25 +60,25 @@ void multiply_float_rows(const product &p, int at, int n, const float *const *co
     }
 }
 
-// One column: each row goes from memory through registers once, in four sums that do not wait for each other.
-template <class V, format F> void stream_float_rows(const product &p, int k, const float *x, float *out) {
-    constexpr int sums = 32 / V::lanes < 4 ? 2 : 4;
+// One column: some rows at a time go from memory through registers once, so many that their sums do not wait for each
+// other. Chunk by chunk as with several columns, so that the result is the same to the last bit: what a model says must
+// not depend on how much of a prompt was computed at once.
+template <class V, format F, int Rows>
+void stream_float_rows(const product &p, int k, const float *x, float *out, int from, int to) {
     constexpr size_t ahead = 4096;  // bytes
-    for (int r = 0; r < p.rows; r++) {
+    for (int r = from; r + Rows <= to; r += Rows) {
         const uint8_t *weights = p.weights + static_cast<size_t>(r) * p.row_bytes;
-        typename V::type sum[sums];
-        for (auto &s : sum) s = V::zero();
-        for (int i = 0; i < k; i += 32) {
-            __builtin_prefetch(weights + 2 * static_cast<size_t>(i) + ahead);
-            repeat<32 / V::lanes>([&](auto j) PANALLAMA_INLINE {
-                constexpr int at = j * V::lanes;
-                const uint8_t *w = weights + 2 * static_cast<size_t>(i + at);
-                sum[j % sums] = V::multiply_add(V::template weights<F>(w), V::load(x + i + at), sum[j % sums]);
-            });
+        for (int at = 0; at < k; at += float_chunk) {
+            const int n = k - at < float_chunk ? k - at : float_chunk;
+            for (int i = 0; i < Rows; i++) {
+                __builtin_prefetch(weights + static_cast<size_t>(i) * p.row_bytes + 2 * static_cast<size_t>(at) +
+                                   ahead);
+            }
+            const float *columns[1] = {x + at};
+            float *const outs[1] = {out};
+            multiply_float_block<V, F, Rows, 1>(weights + 2 * static_cast<size_t>(at), p.row_bytes, n, columns, outs,
+                                                p.out_row + r, at == 0);
         }
-        typename V::type all = sum[0];
-        for (int s = 1; s < sums; s++) all = V::add(all, sum[s]);
-        out[p.out_row + r] = V::add_lanes(all);
     }
 }
 
@@ -90,7 +90,10 @@ void multiply_float_columns(const product &p, int k, int n, const float *const *
             multiply_float_rows<V, F, Columns>(p, at, k - at < float_chunk ? k - at : float_chunk, x, out);
         }
     } else {
-        stream_float_rows<V, F>(p, k, x[0], out[0]);
+        constexpr int rows = 8;
+        const int whole = p.rows - p.rows % rows;
+        stream_float_rows<V, F, rows>(p, k, x[0], out[0], 0, whole);
+        stream_float_rows<V, F, 1>(p, k, x[0], out[0], whole, p.rows);
     }
 }
 

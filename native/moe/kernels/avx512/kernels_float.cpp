@@ -29,10 +29,10 @@ struct floats {
 }  // namespace
 
 const kernel *find_float(format f) {
-    // Columns from which these kernels are faster than llama.cpp's (Zen 5, two threads, k = 4096): 1.0 to 1.07 of its
-    // speed with one column of F16, 2.5 with 64; BF16 has an instruction there, and breaks even later.
-    static constexpr kernel f16 = make_float_kernel<floats, format::f16>(1, 2);
-    static constexpr kernel bf16 = make_float_kernel<floats, format::bf16>(32, 4);
+    // From one column on, though llama.cpp is as fast with few: it rounds the activations to 16 bits and adds up in
+    // another order, so that an answer would depend on how many tokens are computed at once.
+    static constexpr kernel f16 = make_float_kernel<floats, format::f16>(1, 1);
+    static constexpr kernel bf16 = make_float_kernel<floats, format::bf16>(1, 1);
     switch (f) {
         case format::f16:
             return &f16;

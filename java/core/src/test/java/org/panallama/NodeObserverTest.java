@@ -1,6 +1,7 @@
 package org.panallama;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -76,6 +77,7 @@ class NodeObserverTest {
         assertThat(experts).hasSizeGreaterThan(EXPERTS_USED).allMatch(expert -> expert >= 0 && expert < 8);
     }
 
+    /** But for the last digits: what is observed node by node is not computed in one, as our kernels do with some. */
     @Test
     void observingChangesNoLogits() {
         float[] unobserved;
@@ -85,7 +87,7 @@ class NodeObserverTest {
         }
         try (Context context = observed(node -> true, node -> {})) {
             context.decode(PROMPT);
-            assertThat(context.logits(-1).toArray()).isEqualTo(unobserved);
+            assertThat(context.logits(-1).toArray()).containsExactly(unobserved, within(1e-3f));
         }
     }
 
