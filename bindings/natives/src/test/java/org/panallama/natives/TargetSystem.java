@@ -54,7 +54,7 @@ record TargetSystem(
             Pattern.compile("/usr/lib/lib(System\\.B|c\\+\\+\\.1|objc\\.A)\\.dylib|/System/Library/Frameworks/.+"),
             Map.of());
 
-    /** MSVCP140.dll and VCRUNTIME140.dll lie beside java.exe in the JDKs that we know of. */
+    /** MSVCP140.dll and VCRUNTIME140.dll are the Visual C++ runtime, which most JDKs have beside java.exe. */
     private static final TargetSystem WINDOWS = new TargetSystem(
             "Windows",
             "PE",
