@@ -96,6 +96,7 @@ public final class EngineBenchmark {
     private Rate decode(Engine engine, int tokens, int atOnce, int seed) {
         long time = 0;
         long cpu = 0;
+        long counted = 0;
         for (int done = 0; done < PARALLEL; done += atOnce) {
             List<Completion> running = new ArrayList<>();
             for (int i = 0; i < atOnce; i++) {
@@ -106,12 +107,12 @@ public final class EngineBenchmark {
             }
             long began = System.nanoTime();
             long cpuBegan = SYSTEM.getProcessCpuTime();
+            counted -= engine.stats().generatedTokens();
             running.forEach(Completion::join);
             time += System.nanoTime() - began;
             cpu += SYSTEM.getProcessCpuTime() - cpuBegan;
+            counted += engine.stats().generatedTokens();
         }
-        // All but the first few tokens of each, which came with the prompts; the same on both sides.
-        double counted = (double) PARALLEL * (tokens - 1);
         return new Rate(counted / (time * 1e-9), counted / (cpu * 1e-9));
     }
 
@@ -144,7 +145,10 @@ public final class EngineBenchmark {
         }
     }
 
-    /** One request at a time on the engine against a bare loop, in turns: CPU time of all threads per token. */
+    /**
+     * One request at a time on the engine against a bare loop, in turns: CPU time per token, of the engine's thread and the one
+     * that takes the answer. With one thread, which is the calling one, llama.cpp's work is in it.
+     */
     private void overhead(int rounds) {
         int tokens = 200;
         int[] prompt = prompt(8, 1);
@@ -163,7 +167,7 @@ public final class EngineBenchmark {
             for (int round = -rounds; round < rounds; round++) { // half of them, to warm up
                 double loop = bare(context, batch, prompt, tokens);
                 long before = THREADS.getThreadAllocatedBytes(thread);
-                double served = served(engine, prompt, tokens);
+                double served = served(engine, thread, prompt, tokens);
                 if (round >= 0) {
                     allocated += THREADS.getThreadAllocatedBytes(thread) - before;
                     bare[round] = loop;
@@ -194,7 +198,7 @@ public final class EngineBenchmark {
     private double bare(Context context, Batch batch, int[] prompt, int tokens) {
         context.memory().clear();
         int[] answer = new int[tokens];
-        long began = SYSTEM.getProcessCpuTime();
+        long began = THREADS.getCurrentThreadCpuTime();
         try (Sampler sampler = Sampler.greedy()) {
             batch.clear();
             for (int i = 0; i < prompt.length; i++) {
@@ -210,15 +214,16 @@ public final class EngineBenchmark {
                 }
             }
         }
-        return (SYSTEM.getProcessCpuTime() - began) * 1e-3 / tokens;
+        return (THREADS.getCurrentThreadCpuTime() - began) * 1e-3 / tokens;
     }
 
-    private double served(Engine engine, int[] prompt, int tokens) {
+    private double served(Engine engine, long thread, int[] prompt, int tokens) {
         // Another prompt each time, or all but its last token would be remembered.
         prompt[0] = 300 + (prompt[0] + 1) % 4000;
-        long began = SYSTEM.getProcessCpuTime();
+        long began = THREADS.getCurrentThreadCpuTime() + THREADS.getThreadCpuTime(thread);
         Result result = engine.submit(request(prompt, tokens)).join();
-        double time = (SYSTEM.getProcessCpuTime() - began) * 1e-3 / tokens;
+        long ended = THREADS.getCurrentThreadCpuTime() + THREADS.getThreadCpuTime(thread);
+        double time = (ended - began) * 1e-3 / tokens;
         if (result.tokens().length != tokens || result.usage().reusedTokens() != 0) {
             throw new IllegalStateException("not what was to be measured: " + result.usage());
         }

@@ -22,7 +22,9 @@ public final class Completion implements Iterable<Piece> {
     private final Executor executor;
     private final Runnable wakeEngine;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
+    private final Condition came = lock.newCondition(); // a piece, or the end
+    private final Condition ended =
+            lock.newCondition(); // apart, so that who wants all of it is not woken for every piece
     private final List<Piece> pieces = new ArrayList<>(); // guarded by lock
     private final List<Runnable> listeners = new ArrayList<>(); // guarded by lock
     private @Nullable Result result; // guarded by lock
@@ -53,7 +55,7 @@ public final class Completion implements Iterable<Piece> {
         lock.lock();
         try {
             while (result == null && failure == null) {
-                changed.awaitUninterruptibly();
+                ended.awaitUninterruptibly();
             }
             if (failure != null) {
                 throw failure;
@@ -124,7 +126,10 @@ public final class Completion implements Iterable<Piece> {
         lock.lock();
         try {
             change.run();
-            changed.signalAll();
+            came.signalAll();
+            if (result != null || failure != null) {
+                ended.signalAll();
+            }
             told = listeners.isEmpty() ? List.of() : List.copyOf(listeners);
         } finally {
             lock.unlock();
@@ -183,7 +188,7 @@ public final class Completion implements Iterable<Piece> {
             }
             try {
                 while (next == pieces.size() && result == null && failure == null) {
-                    changed.await();
+                    came.await();
                 }
                 if (next == pieces.size() && failure != null) {
                     throw failure;
