@@ -102,6 +102,22 @@ class ChatTest {
     }
 
     @Test
+    void anAnswerElsewhereLeavesAnEditAlone(ChatPage chat) {
+        chat.answerWith("Yes.");
+        chat.ask("One?");
+        Locator question = chat.turns().first();
+        question.hover();
+        chat.action(question, "Edit").click();
+        question.locator("textarea").fill("Another one?");
+        chat.ask("Two?");
+        assertThat(chat.turns()).hasCount(4);
+        assertThat(question.locator("textarea")).hasValue("Another one?");
+        chat.action(question, "Send").click();
+        assertThat(chat.turns()).hasCount(2);
+        assertThat(question.locator(".body")).hasText("Another one?");
+    }
+
+    @Test
     void markdownAndCodeAreFormatted(ChatPage chat) {
         chat.answerWith(Samples.MARKDOWN);
         chat.ask("Quicksort?");

@@ -7,6 +7,7 @@ import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
+import com.microsoft.playwright.assertions.PlaywrightAssertions;
 import com.microsoft.playwright.options.ColorScheme;
 import java.io.File;
 import java.nio.file.Files;
@@ -31,6 +32,9 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 final class PageExtension implements ParameterResolver, AfterEachCallback {
 
     private static final Namespace NAMESPACE = Namespace.create(PageExtension.class);
+
+    /** Milliseconds until what does not happen is a failure; long, for machines that have other things to do. */
+    private static final int PATIENCE = 60_000;
 
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
@@ -64,6 +68,7 @@ final class PageExtension implements ParameterResolver, AfterEachCallback {
         final Browser browser;
 
         Running() {
+            PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE);
             // Playwright's own jar of its driver is 200 MB; this is the same driver from npm.
             playwright = Playwright.create(new Playwright.CreateOptions()
                     .setEnv(Map.of(
@@ -114,7 +119,7 @@ final class PageExtension implements ParameterResolver, AfterEachCallback {
             options.setColorScheme(device.map(Device::colors).orElse(ColorScheme.LIGHT));
             options.setHasTouch(device.map(Device::touch).orElse(false));
             context = running.browser.newContext(options);
-            context.setDefaultTimeout(20_000);
+            context.setDefaultTimeout(PATIENCE);
             page = context.newPage();
             page.onPageError(complaints::add);
             page.onConsoleMessage(message -> {

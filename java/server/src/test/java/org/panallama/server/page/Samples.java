@@ -28,7 +28,9 @@ final class Samples {
                - smaller ones to the left
                - larger ones to the right
 
-            > It is not stable. See [the paper](https://example.org/paper).
+            > It is not stable. See [the paper][1].
+
+            [1]: https://example.org/paper
             """;
 
     /** Ways to run a script in a page that takes a model's words for its own. */

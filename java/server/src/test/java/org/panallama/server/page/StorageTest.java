@@ -3,6 +3,7 @@ package org.panallama.server.page;
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.microsoft.playwright.Download;
@@ -72,6 +73,11 @@ class StorageTest {
         ImportedFile.nodes(number).getAsJsonObject("answer").addProperty("text", 17);
         importFile(chat, number.toString());
         assertThat(chat.page.locator(".toast.error")).hasCount(4);
+        JsonObject usage = ImportedFile.chat("Usage", "a", "b");
+        ImportedFile.nodes(usage).getAsJsonObject("answer").add("usage", JsonNull.INSTANCE);
+        importFile(chat, usage.toString());
+        assertThat(chat.page.locator(".toast.error").last()).containsText("conversation 1 is damaged");
+        assertThat(chat.page.locator(".toast.error")).hasCount(5);
         assertThat(chat.turns()).hasCount(0);
     }
 

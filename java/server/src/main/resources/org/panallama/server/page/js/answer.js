@@ -1,5 +1,6 @@
 // Collects the chunks of a streamed completion into a turn or a notebook: its text, what it cost and how fast it came.
 
+const IMPOSSIBLE = -9999; // as OpenAI has it: JSON knows no infinity
 const SHORTEST = 200; // milliseconds that say something of the speed
 
 /**
@@ -43,14 +44,14 @@ function logprobs(given) {
     if (given.content) {
         return given.content.map((entry) => [
             shown(entry),
-            entry.logprob,
-            entry.top_logprobs.map((other) => [shown(other), other.logprob]),
+            entry.logprob ?? IMPOSSIBLE,
+            entry.top_logprobs.map((other) => [shown(other), other.logprob ?? IMPOSSIBLE]),
         ]);
     }
     return (given.tokens ?? []).map((token, index) => [
         token,
-        given.token_logprobs[index],
-        Object.entries(given.top_logprobs?.[index] ?? {}),
+        given.token_logprobs[index] ?? IMPOSSIBLE,
+        Object.entries(given.top_logprobs?.[index] ?? {}).map(([other, value]) => [other, value ?? IMPOSSIBLE]),
     ]);
 }
 

@@ -13,9 +13,9 @@ export function newId() {
     return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export function newChat(system = "") {
+export function newChat() {
     const root = { id: ROOT, parent: null, children: [], chosen: 0, role: "root", text: "" };
-    return { ...named("chat"), system, nodes: { [ROOT]: root } };
+    return { ...named("chat"), system: "", nodes: { [ROOT]: root } };
 }
 
 export function newNotebook() {

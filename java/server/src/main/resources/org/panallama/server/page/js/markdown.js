@@ -45,9 +45,14 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
 export class MarkdownView {
     element = el("div", { class: "markdown" });
     #sources = [];
+    #links = "{}";
 
     show(text) {
         const blocks = marked.lexer(text);
+        // A reference that came to be defined changes the blocks before it.
+        const links = JSON.stringify(blocks.links);
+        if (links !== this.#links) this.#sources = [];
+        this.#links = links;
         blocks.forEach((block, index) => {
             if (this.#sources[index] === block.raw) return;
             this.#sources[index] = block.raw;

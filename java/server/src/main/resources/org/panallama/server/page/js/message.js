@@ -25,8 +25,9 @@ export class MessageView {
         this.render();
     }
 
-    /** Draws the turn as it is now: after its tree, the language or its state changed. */
+    /** Draws the turn as it is now: after its tree, the language or its state changed. Not while it is being edited. */
     render() {
+        if (this.#isEdited) return;
         this.element.setAttribute("aria-label", t(this.#node.role === "user" ? "you" : "assistant"));
         this.#reasoning.firstElementChild.textContent = t("thinking");
         this.showText();
@@ -52,6 +53,10 @@ export class MessageView {
         }
     }
 
+    get #isEdited() {
+        return this.element.classList.contains("editing");
+    }
+
     get #running() {
         return this.#session.runningNode === this.#node.id;
     }
@@ -71,6 +76,7 @@ export class MessageView {
 
     #actions() {
         const node = this.#node;
+        const busy = this.#session.isRunning();
         const switchView = () => {
             this.#asTokens = !this.#asTokens;
             this.render();
@@ -79,8 +85,9 @@ export class MessageView {
             "div",
             { class: "actions" },
             copyButton(() => node.text),
-            iconButton("edit", t("edit"), () => this.#edit()),
-            node.role === "assistant" && iconButton("again", t("regenerate"), () => this.#session.regenerate(node)),
+            iconButton("edit", t("edit"), () => this.#edit(), { disabled: busy }),
+            node.role === "assistant" &&
+                iconButton("again", t("regenerate"), () => this.#session.regenerate(node), { disabled: busy }),
             node.tokens?.length &&
                 iconButton("chart", t(this.#asTokens ? "showText" : "showProbabilities"), switchView, {
                     "aria-pressed": String(this.#asTokens),
@@ -101,6 +108,7 @@ export class MessageView {
             this.element.querySelector(".actions button")?.focus();
         };
         const apply = () => {
+            if (this.#session.isRunning()) return; // the text stays here until that is done
             close();
             if (area.value.trim() && area.value !== node.text) this.#session.edit(node, area.value);
         };

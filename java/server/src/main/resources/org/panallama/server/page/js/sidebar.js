@@ -55,6 +55,7 @@ export class Sidebar {
             iconButton("edit", t("rename"), () => this.#rename(row, conversation)),
             iconButton("trash", t("remove"), () => {
                 session.remove(conversation);
+                $("conversation-list").querySelector("[aria-current='true']").focus();
                 toast(t("removed", title), { label: t("undo"), run: () => session.add([conversation]) });
             }),
         );

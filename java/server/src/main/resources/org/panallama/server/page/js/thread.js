@@ -4,6 +4,7 @@ import { path } from "./conversation.js";
 import { $, el } from "./dom.js";
 import { t } from "./i18n.js";
 import { MessageView } from "./message.js";
+import { settings } from "./settings.js";
 
 const NEAR_END = 80;
 
@@ -23,6 +24,7 @@ export class Thread {
             this.render();
         });
         session.addEventListener("tree", () => this.render());
+        settings.addEventListener("language", () => this.#views.clear());
         session.addEventListener("running", () => this.#runningChanged());
         session.addEventListener("progress", ({ detail }) => this.#progress(detail.node.id));
         this.#scroller.addEventListener("scroll", () => {

@@ -41,12 +41,17 @@ export function save(name, text) {
 }
 
 const isText = (value) => typeof value === "string";
+const isOptional = (value, is) => value === undefined || is(value);
 
 function isConversation(value) {
     if (!value || ![value.id, value.title].every(isText)) return false;
     if (![value.created, value.updated].every(Number.isFinite)) return false;
-    if (value.mode === "notebook") return isText(value.text) && isTokens(value.tokens);
+    if (value.mode === "notebook") return isNotebook(value);
     return value.mode === "chat" && isText(value.system) && isTree(value.nodes);
+}
+
+function isNotebook(value) {
+    return isAnswer(value) && (value.before === null || (isText(value.before) && value.text.startsWith(value.before)));
 }
 
 // Every node is reached from the root exactly once, so there are no cycles, and nothing points at nothing.
@@ -66,21 +71,31 @@ function isTree(nodes) {
 
 function isNode(node) {
     return (
-        isText(node.text) &&
+        isAnswer(node) &&
         (node.id === ROOT || node.role === "user" || node.role === "assistant") &&
         Array.isArray(node.children) &&
         Number.isInteger(node.chosen) &&
         node.chosen >= 0 &&
-        node.chosen < Math.max(1, node.children.length) &&
-        isTokens(node.tokens) &&
-        [node.reasoning, node.model, node.finish, node.error].every((value) => value === undefined || isText(value)) &&
-        (node.speed === undefined || Number.isFinite(node.speed)) &&
-        (node.usage === undefined || [node.usage.prompt, node.usage.completion].every(Number.isFinite))
+        node.chosen < Math.max(1, node.children.length)
     );
 }
 
-function isTokens(tokens) {
-    if (tokens === undefined) return true;
-    const isToken = (entry) => Array.isArray(entry) && isText(entry[0]) && Number.isFinite(entry[1]);
-    return Array.isArray(tokens) && tokens.every((entry) => isToken(entry) && Array.isArray(entry[2]) && entry[2].every(isToken));
+// What answer.js collects.
+function isAnswer({ text, reasoning, tokens, model, finish, error, speed, usage }) {
+    return (
+        isText(text) &&
+        [reasoning, model, finish, error].every((value) => isOptional(value, isText)) &&
+        isOptional(speed, Number.isFinite) &&
+        isOptional(usage, isUsage) &&
+        isOptional(tokens, (list) => Array.isArray(list) && list.every(isToken))
+    );
+}
+
+function isUsage(usage) {
+    return usage && [usage.prompt, usage.completion, usage.cached].every(Number.isFinite);
+}
+
+function isToken(token) {
+    const isCandidate = (value) => Array.isArray(value) && isText(value[0]) && Number.isFinite(value[1]);
+    return isCandidate(token) && Array.isArray(token[2]) && token[2].every(isCandidate);
 }
