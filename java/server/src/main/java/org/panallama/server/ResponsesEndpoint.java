@@ -127,7 +127,11 @@ final class ResponsesEndpoint implements Endpoint {
                     "input_tokens",
                     input,
                     "input_tokens_details",
-                    Json.object("cached_tokens", result.usage().reusedTokens()),
+                    Json.object(
+                            "cached_tokens",
+                            result.usage().reusedTokens(),
+                            "cache_write_tokens",
+                            result.timings().promptTokens()),
                     "output_tokens",
                     output,
                     "output_tokens_details",

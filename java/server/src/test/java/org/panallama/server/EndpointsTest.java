@@ -197,4 +197,20 @@ class EndpointsTest {
         assertThat(wrong.headers().firstValue("Allow")).hasValue("POST");
         assertThat(http.get("/../../etc/passwd").statusCode()).isIn(400, 404);
     }
+
+    @Test
+    void theDescriptionNamesEveryPath() {
+        JsonObject paths = http.getJson("/openapi.json").getAsJsonObject().getAsJsonObject("paths");
+        for (String path : paths.keySet()) {
+            JsonObject methods = paths.getAsJsonObject(path);
+            int status = methods.has("post")
+                    ? http.post(path, "[]").statusCode()
+                    : http.get(path.replace("{model}", "x")).statusCode();
+            // There, but for the one that names a model; a list is the body of no request but one.
+            assertThat(status).as(path).isIn(200, path.contains("{") ? 404 : 400);
+        }
+        assertThat(paths.keySet())
+                .contains("/v1/chat/completions", "/v1/responses", "/lora-adapters")
+                .hasSize(16);
+    }
 }

@@ -1,5 +1,6 @@
 package org.panallama.server;
 
+import com.google.gson.JsonArray;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -28,5 +29,19 @@ final class TinyServer {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * Entries of a {@code logit_bias} with which the model calls a tool that is required: the grammar lets an answer talk before it
+     * calls, and put spaces into the call, which the braces' bias overrules.
+     */
+    static String braces(Http http) {
+        return bias(http, "{") + "," + bias(http, "}");
+    }
+
+    private static String bias(Http http, String text) {
+        JsonArray tokens =
+                http.postJson("/tokenize", "{\"content\":\"" + text + "\"}").getAsJsonArray("tokens");
+        return "\"" + tokens.get(tokens.size() - 1).getAsInt() + "\":100";
     }
 }

@@ -2,7 +2,6 @@ package org.panallama.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -18,19 +17,13 @@ class ToolsTest {
 
     private static LlamaServer server;
     private static Http http;
-    private static String braces; // The grammar lets an answer talk before it calls, and put spaces into a call.
+    private static String braces;
 
     @BeforeAll
     static void start() {
         server = TinyServer.withTools().start();
         http = new Http(server);
-        braces = token("{") + "," + token("}");
-    }
-
-    private static String token(String text) {
-        JsonArray tokens =
-                http.postJson("/tokenize", "{\"content\":\"" + text + "\"}").getAsJsonArray("tokens");
-        return "\"" + tokens.get(tokens.size() - 1).getAsInt() + "\":100";
+        braces = TinyServer.braces(http);
     }
 
     @AfterAll
