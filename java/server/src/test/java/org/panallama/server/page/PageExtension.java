@@ -80,8 +80,9 @@ final class PageExtension implements ParameterResolver, AfterEachCallback {
                     .chromium()
                     .launch(new BrowserType.LaunchOptions()
                             .setExecutablePath(program("chromium", "chromium-browser", "google-chrome"))
-                            // Containers and root have no user namespaces for it; the only site visited is ours.
-                            .setArgs(List.of("--no-sandbox")));
+                            // Root and containers have no user namespaces for a sandbox, and containers little shared
+                            // memory; the only site visited is ours.
+                            .setArgs(List.of("--no-sandbox", "--disable-dev-shm-usage")));
         }
 
         private static Path program(String... names) {
