@@ -53,6 +53,8 @@ class ChatTest {
         chat.action("Regenerate").click();
         assertThat(chat.answer()).hasText("Fr");
         chat.awaitAnswer();
+        assertThat(chat.turns().last().locator(".figures"))
+                .hasText(Pattern.compile("^\\d+ \\+ 1 tokens\\s*" + PageServer.MODEL + "$")); // too short for a speed
         Locator versions = chat.turns().last().locator(".branches span");
         assertThat(versions).hasText("2 of 2");
         chat.action("Previous version").click();

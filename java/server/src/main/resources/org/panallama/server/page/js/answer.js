@@ -28,8 +28,9 @@ export function take(target, chunk, clock) {
             cached: chunk.usage.prompt_tokens_details?.cached_tokens ?? 0,
         };
     }
-    clock.told ??= chunk.timings?.predicted_per_second;
-    target.speed = clock.told ?? measured(target, clock);
+    // 0 is what a server tells of an answer that was too short to be measured.
+    clock.told ||= chunk.timings?.predicted_per_second;
+    target.speed = clock.told || measured(target, clock);
 }
 
 // For a server that does not tell: tokens after the first, which also waited for the prompt, over the time they took.

@@ -88,7 +88,7 @@ export class MessageView {
             iconButton("edit", t("edit"), () => this.#edit(), { disabled: busy }),
             node.role === "assistant" &&
                 iconButton("again", t("regenerate"), () => this.#session.regenerate(node), { disabled: busy }),
-            node.tokens?.length &&
+            node.tokens?.length > 0 &&
                 iconButton("chart", t(this.#asTokens ? "showText" : "showProbabilities"), switchView, {
                     "aria-pressed": String(this.#asTokens),
                 }),
@@ -161,7 +161,7 @@ export function figures({ usage, speed, model, finish }) {
                 },
                 t("tokensUsed", number(usage.prompt), number(usage.completion)),
             ),
-        speed && el("span", { class: "speed" }, t("speed", number(speed, speed < 10 ? 1 : 0))),
+        speed > 0 && el("span", { class: "speed" }, t("speed", number(speed, speed < 10 ? 1 : 0))),
         model && el("span", { class: "by" }, model),
     ];
     return el("div", { class: "figures" }, parts);
