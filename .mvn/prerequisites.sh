@@ -71,6 +71,7 @@ missing_prerequisites() {
   if [[ ${1:-} == tests ]]; then
     command -v clang-format-14 >/dev/null || [[ $(version_of clang-format --version) == 14.* ]] ||
       echo "clang-format-14: clang-format 14 (https://releases.llvm.org)"
+    command -v curl >/dev/null || echo "curl: curl (https://curl.se)"
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
       echo "chromium: Chromium, for the tests of the web page (https://www.chromium.org)"
     ! tests_vulkan || compgen -G "$VULKAN_DRIVERS/lvp_icd*.json" >/dev/null ||

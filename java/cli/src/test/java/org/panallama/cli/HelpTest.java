@@ -22,7 +22,7 @@ class HelpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"generate", "chat", "info", "tokenize", "embed", "perplexity", "table"})
+    @ValueSource(strings = {"generate", "chat", "info", "tokenize", "embed", "perplexity", "table", "serve"})
     void everyCommandHasExamples(String command) {
         Result result = Result.of(command, "--help");
         assertThat(result.status()).isZero();

@@ -13,7 +13,7 @@ import org.panallama.gguf.GgufValue;
 import org.panallama.gguf.GgufWriter;
 
 /** A LoRA adapter of the embedded model that makes it talk nonsense. */
-final class NoiseAdapter {
+public final class NoiseAdapter {
 
     private static final int F32 = 0;
     private static final long HIDDEN = 256;
@@ -21,7 +21,7 @@ final class NoiseAdapter {
 
     private NoiseAdapter() {}
 
-    static void write(Path file) throws IOException {
+    public static void write(Path file) throws IOException {
         Map<String, GgufValue> metadata = new LinkedHashMap<>();
         metadata.put("general.type", GgufValue.string("adapter"));
         metadata.put("general.architecture", GgufValue.string("llama"));
