@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.panallama.ContextFullException;
 import org.panallama.GrammarException;
 import org.panallama.LlamaException;
+import org.panallama.ModelLoadException;
 import org.panallama.engine.QueueFullException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -136,6 +137,10 @@ final class ApiHandler extends Handler.Abstract {
         }
         if (thrown instanceof GrammarException) {
             return ApiException.badField("grammar", message);
+        }
+        if (thrown instanceof ModelLoadException) {
+            LOG.warn("{}", message);
+            return new ApiException(500, "server_error", message, "model", "model_load_failed");
         }
         if (store.isClosing()) {
             return ApiException.unavailable("The server is shutting down.");

@@ -111,10 +111,10 @@ final class Sampling {
     private Sampler.Builder sampler() {
         Sampler.Builder builder = Sampler.builder();
         float temperature = fields.number("temperature", 0.8, 0, 100);
-        float range = fields.number("dynatemp_range", 0, 0, 100);
+        float range = fields.number("dynatemp_range", 0, 0, temperature);
         float exponent = fields.number("dynatemp_exponent", 1, 0, 100);
         if (range > 0) {
-            builder.dynamicTemperature(temperature, Math.min(range, temperature), exponent);
+            builder.dynamicTemperature(temperature, range, exponent);
         } else {
             builder.temperature(temperature);
         }

@@ -84,4 +84,30 @@ class ToolsTest {
         assertThat(Http.choice(http.postJson(CHAT, next)).get("message").isJsonObject())
                 .isTrue();
     }
+
+    @Test
+    void theToolsOfAConversationCanBeNarrowed() {
+        String tools = ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a\"}},{\"type\":\"function\","
+                + "\"function\":{\"name\":\"b\"}}],\"tool_choice\":";
+        String allowed = "{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"required\",\"tools\":[{\"type\":"
+                + "\"function\",\"function\":{\"name\":\"b\"}}]}}";
+        JsonObject answer =
+                http.postJson(CHAT, ask(tools + allowed).replace("\"max_tokens\":40", "\"max_tokens\":100"));
+        assertThat(Http.choice(answer)
+                        .getAsJsonObject("message")
+                        .getAsJsonArray("tool_calls")
+                        .get(0)
+                        .getAsJsonObject()
+                        .getAsJsonObject("function")
+                        .get("name")
+                        .getAsString())
+                .isEqualTo("b");
+        JsonObject none = http.postJson(CHAT, ask(tools + "\"none\""));
+        assertThat(Http.choice(none).getAsJsonObject("message").has("tool_calls"))
+                .isFalse();
+        assertThat(http.error(CHAT, ask(tools + allowed.replace("\"b\"", "\"c\"")))
+                        .get("param")
+                        .getAsString())
+                .isEqualTo("tool_choice");
+    }
 }
