@@ -84,8 +84,8 @@ public final class ChatTemplate {
      * @throws LlamaException if it cannot be read
      */
     public static ChatTemplate of(Model model, String nameOrSource) {
-        if (ChatLibrary.unavailabilityCause() != null
-                || Llama.builtinChatTemplates().contains(nameOrSource)) {
+        boolean jinja = nameOrSource.contains("{{") || nameOrSource.contains("{%");
+        if (!jinja || ChatLibrary.unavailabilityCause() != null) {
             return of(nameOrSource);
         }
         Require.noNul("template", nameOrSource);
