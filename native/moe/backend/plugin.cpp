@@ -78,7 +78,8 @@ void free_backend(ggml_backend_t backend) {
     // Beside a GPU this is the one place that tells which side computed the experts.
     const computed_counts &n = state->computed;
     log_debug(
-        "%lld dense and %lld expert multiplications computed, gated units %lld, sums of experts %lld; scratch %zu bytes",
+        "%lld dense and %lld expert multiplications computed, gated units %lld, sums of experts %lld; scratch %zu "
+        "bytes",
         static_cast<long long>(n.dense), static_cast<long long>(n.expert), static_cast<long long>(n.gated),
         static_cast<long long>(n.sums), state->rewrite.scratch_bytes());
     state->stock.free(backend);
@@ -161,7 +162,8 @@ void measure_peak(const instruction_set &isa) {
     const char *wish = getenv("PANALLAMA_MEASURE_PEAK");
     const int threads = wish ? atoi(wish) : 0;
     if (threads < 1 || threads > GGML_MAX_N_THREADS) return;
-    log_info("%s can do %.6g multiply-adds a second on %d threads", isa.name, peak_multiply_adds(isa, threads), threads);
+    log_info("%s can do %.6g multiply-adds a second on %d threads", isa.name, peak_multiply_adds(isa, threads),
+             threads);
 }
 
 ggml_backend_reg_t wrap(const decision &d) {
