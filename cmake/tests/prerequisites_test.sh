@@ -72,7 +72,7 @@ if tests_vulkan; then
 fi
 
 # A JAVA_HOME that Maven cannot run on is an error of its own.
-for program in mvn git npm node make c++ clang-format-14 chromium; do
+for program in mvn git npm node make c++ clang-format-14 chromium curl; do
   fake "$program" ""
 done
 fake cmake "echo cmake version 3.25.1"
