@@ -29,6 +29,12 @@ public final class TokenHistory {
         }
     }
 
+    /** Appends the tokens {@code from} to {@code to} - 1 of another one. */
+    public void append(TokenHistory other, int from, int to) {
+        Objects.checkFromToIndex(from, to, other.size);
+        append(other.tokens, from, to);
+    }
+
     public int get(int index) {
         return tokens[Objects.checkIndex(index, size)];
     }
@@ -36,6 +42,12 @@ public final class TokenHistory {
     /** The length of the beginning that it has in common with a prompt. */
     public int commonPrefix(int[] prompt) {
         int mismatch = Arrays.mismatch(tokens, 0, size, prompt, 0, prompt.length);
+        return mismatch < 0 ? size : mismatch;
+    }
+
+    /** The same with another one. */
+    public int commonPrefix(TokenHistory other) {
+        int mismatch = Arrays.mismatch(tokens, 0, size, other.tokens, 0, other.size);
         return mismatch < 0 ? size : mismatch;
     }
 
@@ -50,7 +62,13 @@ public final class TokenHistory {
     }
 
     public int[] toArray() {
-        return Arrays.copyOf(tokens, size);
+        return toArray(0, size);
+    }
+
+    /** The tokens {@code from} to {@code to} - 1. */
+    public int[] toArray(int from, int to) {
+        Objects.checkFromToIndex(from, to, size);
+        return Arrays.copyOfRange(tokens, from, to);
     }
 
     public void forget() {

@@ -1,6 +1,5 @@
 package org.panallama.engine;
 
-import java.util.Arrays;
 import org.panallama.internal.TokenHistory;
 
 /**
@@ -21,23 +20,23 @@ final class LookupDrafter implements Drafter {
 
     @Override
     public int[] draft(int slot, TokenHistory tokens, int room) {
-        int[] all = tokens.toArray();
-        for (int length = Math.min(LONGEST, all.length - 1); length >= SHORTEST; length--) {
-            int suffix = all.length - length;
+        int size = tokens.size();
+        for (int length = Math.min(LONGEST, size - 1); length >= SHORTEST; length--) {
+            int suffix = size - length;
             for (int start = suffix - 1; start >= 0; start--) {
-                if (matches(all, start, suffix, length)) {
+                if (matches(tokens, start, suffix, length)) {
                     int from = start + length;
-                    int count = Math.min(Math.min(most, room), all.length - from);
-                    return Arrays.copyOfRange(all, from, from + count);
+                    int count = Math.min(Math.min(most, room), size - from);
+                    return tokens.toArray(from, from + count);
                 }
             }
         }
         return NOTHING;
     }
 
-    private static boolean matches(int[] tokens, int start, int suffix, int length) {
+    private static boolean matches(TokenHistory tokens, int start, int suffix, int length) {
         for (int i = 0; i < length; i++) {
-            if (tokens[start + i] != tokens[suffix + i]) {
+            if (tokens.get(start + i) != tokens.get(suffix + i)) {
                 return false;
             }
         }

@@ -76,21 +76,21 @@ final class ModelDrafter implements Drafter {
 
     /** Computes what the draft model has not seen, the last token at least. */
     private void catchUp(int slot, TokenHistory tokens) {
-        int[] all = tokens.toArray();
-        int common = Math.min(cached[slot].commonPrefix(all), all.length - 1);
+        int size = tokens.size();
+        int common = Math.min(cached[slot].commonPrefix(tokens), size - 1);
         if (!context.memory().remove(slot, common, ContextMemory.END)) {
             forget(slot);
             common = 0;
         }
         cached[slot].truncate(common);
-        for (int from = common; from < all.length; from += batch.capacity()) {
-            int to = Math.min(all.length, from + batch.capacity());
+        for (int from = common; from < size; from += batch.capacity()) {
+            int to = Math.min(size, from + batch.capacity());
             batch.clear();
             for (int i = from; i < to; i++) {
-                batch.add(all[i], i, slot, i == all.length - 1);
+                batch.add(tokens.get(i), i, slot, i == size - 1);
             }
             context.decode(batch);
-            cached[slot].append(all, from, to);
+            cached[slot].append(tokens, from, to);
         }
     }
 

@@ -338,9 +338,7 @@ final class Scheduler {
         if (slot.pending() > 1 || task.generated() == 0) {
             promptTokens.add(known);
         }
-        for (int i = before; i < before + known; i++) {
-            slot.cached.append(task.tokens.get(i));
-        }
+        slot.cached.append(task.tokens, before, before + known);
         if (slot.pending() > 0) {
             return; // there is more of the prompt
         }

@@ -8,6 +8,7 @@ import org.panallama.Context;
 import org.panallama.ContextMemory;
 import org.panallama.LoraAdapter;
 import org.panallama.Model;
+import org.panallama.internal.TokenHistory;
 
 /** The sequences of a context, and what they remember: a prompt begins where one of them had the same beginning. */
 final class Slots {
@@ -46,11 +47,10 @@ final class Slots {
     /** Gives a task the idle slot from which the least has to be computed. There must be one. */
     Slot place(Task task) {
         Map<LoraAdapter, Float> lora = task.request.lora;
-        int[] tokens = task.tokens.toArray();
         Slot source = null;
         int common = 0;
         for (Slot slot : all) {
-            int same = slot.lora.equals(lora) ? usable(slot, tokens) : 0;
+            int same = slot.lora.equals(lora) ? usable(slot, task.tokens) : 0;
             if (same > common || (same == common && same > 0 && slot.isIdle())) {
                 source = slot;
                 common = same;
@@ -66,12 +66,12 @@ final class Slots {
     }
 
     /** How much of what a slot remembers can begin a text. */
-    private int usable(Slot slot, int[] tokens) {
+    private int usable(Slot slot, TokenHistory tokens) {
         if (!slot.isIdle() && !context.sharesCache()) {
             return 0;
         }
         // The last token is computed in any case, for its logits.
-        int same = Math.min(slot.cached.commonPrefix(tokens), tokens.length - 1);
+        int same = Math.min(slot.cached.commonPrefix(tokens), tokens.size() - 1);
         if (state) {
             return same == slot.cached.size() ? same : 0; // a state is that of a whole text, not of its beginning
         }
@@ -107,9 +107,7 @@ final class Slots {
         }
         cut(target, 0);
         context.memory().copy(source.sequence, target.sequence, 0, common);
-        for (int i = 0; i < common; i++) {
-            target.cached.append(source.cached.get(i));
-        }
+        target.cached.append(source.cached, 0, common);
         return common;
     }
 

@@ -2,7 +2,6 @@ package org.panallama.engine;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.panallama.Context;
@@ -127,7 +126,7 @@ final class Task {
         long promptDone = firstTokenAt == 0 ? now : firstTokenAt;
         completion.complete(new Result(
                 whole.toString(),
-                Arrays.copyOfRange(tokens.toArray(), request.prompt.length, tokens.size()),
+                tokens.toArray(request.prompt.length, tokens.size()),
                 List.copyOf(logprobs),
                 reason,
                 new Usage(request.prompt.length, Math.max(0, reused), generated()),
