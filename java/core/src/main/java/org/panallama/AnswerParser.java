@@ -1,6 +1,5 @@
 package org.panallama;
 
-import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,8 +10,6 @@ import org.panallama.spi.ChatCalls;
 
 /** Takes an answer apart while it comes: content, reasoning, tool calls. For one answer, and for one thread at a time. */
 public final class AnswerParser {
-
-    static final Cleaner CLEANER = Cleaner.create();
 
     private final ChatCalls calls;
     private final long parser;
@@ -31,7 +28,7 @@ public final class AnswerParser {
         }
         long address = calls.chatParserOpen(syntax);
         AnswerParser parser = new AnswerParser(calls, address);
-        CLEANER.register(parser, () -> calls.chatParserClose(address));
+        Handle.CLEANER.register(parser, () -> calls.chatParserClose(address));
         return parser;
     }
 

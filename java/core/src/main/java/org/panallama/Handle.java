@@ -21,7 +21,8 @@ import org.slf4j.LoggerFactory;
 final class Handle {
 
     private static final Logger LOG = LoggerFactory.getLogger(Handle.class);
-    private static final Cleaner CLEANER = Cleaner.create();
+    /** The one thread that frees what was forgotten; also for objects that are freed by it alone. */
+    static final Cleaner CLEANER = Cleaner.create();
 
     private final Lifetime lifetime;
     private final Cleaner.Cleanable cleanable;

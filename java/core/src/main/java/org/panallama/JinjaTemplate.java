@@ -35,7 +35,7 @@ final class JinjaTemplate implements TemplateWriter {
             ChatCalls.ChatTemplates opened = calls.chatTemplatesOpen(0, source, bos, eos);
             long address = opened.handle();
             ChatCalls closing = calls;
-            AnswerParser.CLEANER.register(this, () -> closing.chatTemplatesClose(address));
+            Handle.CLEANER.register(this, () -> closing.chatTemplatesClose(address));
             templates = address;
             capabilities = Json.asObject(Json.parseObject(opened.description()).get("capabilities"));
         } catch (IllegalArgumentException e) {
