@@ -90,7 +90,7 @@ abstract class FfmChat extends FfmVocab implements ChatCalls {
         try {
             function.invokeExact(pointer(handle));
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw TokenFunctions.unexpected(e);
         }
     }
 
@@ -105,19 +105,11 @@ abstract class FfmChat extends FfmVocab implements ChatCalls {
             text = NativeMemory.text(pointer.reinterpret(Long.MAX_VALUE));
             ChatFunctions.get().free.invokeExact(pointer);
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw TokenFunctions.unexpected(e);
         }
         if (status != 0) {
             throw new IllegalArgumentException(text.isEmpty() ? "no memory is left" : text);
         }
         return text;
-    }
-
-    /** A downcall throws nothing by itself; what comes is an error of the JVM. */
-    private static AssertionError unexpected(Throwable thrown) {
-        if (thrown instanceof Error error) {
-            throw error;
-        }
-        return new AssertionError("thrown by a call of libpanallama-chat", thrown);
     }
 }

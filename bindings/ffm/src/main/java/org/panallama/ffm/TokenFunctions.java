@@ -66,7 +66,7 @@ final class TokenFunctions {
     }
 
     /** A downcall throws nothing by itself; what comes is an error of the JVM. */
-    private static AssertionError unexpected(Throwable thrown) {
+    static AssertionError unexpected(Throwable thrown) {
         if (thrown instanceof Error error) {
             throw error;
         }
