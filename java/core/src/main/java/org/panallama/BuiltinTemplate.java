@@ -6,8 +6,6 @@ import java.util.List;
 /** A template of llama.cpp's list, which it recognises by its text or name and writes by its own code. */
 final class BuiltinTemplate implements TemplateWriter {
 
-    private static final int SHOWN = 80; // characters of an unknown template in a message
-
     private final String source;
     private final String origin;
     private final boolean systemRole;
@@ -33,8 +31,7 @@ final class BuiltinTemplate implements TemplateWriter {
         String[] contents = messages.stream().map(ChatMessage::content).toArray(String[]::new);
         byte[] utf8 = Llama.binding().applyChatTemplate(source, roles, contents, addAssistant);
         if (utf8 == null) {
-            String start = source.length() <= SHOWN ? source : source.substring(0, SHOWN) + "...";
-            throw new LlamaException(origin + " is none that llama.cpp knows: '" + start
+            throw new LlamaException(origin + " is none that llama.cpp knows: '" + ChatTemplate.start(source)
                     + "'. Choose the one that the model was trained with from Llama.builtinChatTemplates() and pass its name to"
                     + " ChatTemplate.of(): " + String.join(", ", Llama.builtinChatTemplates()));
         }

@@ -30,9 +30,7 @@ public final class ChatPrompt {
 
     /** The prompt without the BOS that tokenizing adds. */
     public String text() {
-        StringBuilder text = new StringBuilder();
-        pieces.forEach(piece -> text.append(piece.text()));
-        return text.toString();
+        return ChatTemplate.joined(pieces);
     }
 
     /**

@@ -123,11 +123,7 @@ public final class ChatTemplate {
      * @throws LlamaException if the template refuses the conversation
      */
     public String render(List<ChatMessage> messages, boolean addAssistant) {
-        StringBuilder prompt = new StringBuilder();
-        for (Piece piece : pieces(messages, addAssistant)) {
-            prompt.append(piece.text);
-        }
-        return prompt.toString();
+        return joined(pieces(messages, addAssistant));
     }
 
     /**
@@ -207,7 +203,8 @@ public final class ChatTemplate {
         return unmistakable ? split(writing.write(marked(messages, false)), messages) : pieces;
     }
 
-    private static String joined(List<Piece> pieces) {
+    /** The pieces as one text. */
+    static String joined(List<Piece> pieces) {
         StringBuilder text = new StringBuilder();
         pieces.forEach(piece -> text.append(piece.text));
         return text.toString();
@@ -274,6 +271,11 @@ public final class ChatTemplate {
 
     @Override
     public String toString() {
-        return "chat template " + (source.length() <= SHOWN ? source : source.substring(0, SHOWN) + "...");
+        return "chat template " + start(source);
+    }
+
+    /** What a text shows of a template's source. */
+    static String start(String source) {
+        return source.length() <= SHOWN ? source : source.substring(0, SHOWN) + "...";
     }
 }
