@@ -299,18 +299,16 @@ public final class SchemaRules {
             schema.remove("minItems");
             schema.remove("maxItems");
             schema.put(items, checked);
-        } else if (schema.containsKey("items")) {
-            keep(schema, place, "type", "items", "minItems", "maxItems");
-            count(schema, "minItems", place);
-            count(schema, "maxItems", place);
+            return;
+        }
+        if (!schema.containsKey("items") && (schema.containsKey("minItems") || schema.containsKey("maxItems"))) {
+            schema.put("items", new LinkedHashMap<>()); // else llama.cpp does not count
+        }
+        keep(schema, place, "type", "items", "minItems", "maxItems");
+        count(schema, "minItems", place);
+        count(schema, "maxItems", place);
+        if (schema.containsKey("items")) {
             schema.put("items", schema(schema.get("items"), place + "/items"));
-        } else {
-            if (schema.containsKey("minItems") || schema.containsKey("maxItems")) {
-                schema.put("items", new LinkedHashMap<>()); // else llama.cpp does not count
-            }
-            keep(schema, place, "type", "items", "minItems", "maxItems");
-            count(schema, "minItems", place);
-            count(schema, "maxItems", place);
         }
     }
 
