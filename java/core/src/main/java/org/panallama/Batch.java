@@ -2,6 +2,7 @@ package org.panallama;
 
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
+import org.panallama.internal.Require;
 import org.panallama.spi.BatchArrays;
 import org.panallama.spi.Binding;
 

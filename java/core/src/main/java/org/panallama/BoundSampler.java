@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 import org.panallama.internal.GrammarState;
+import org.panallama.internal.Require;
 import org.panallama.spi.Binding;
 
 /**

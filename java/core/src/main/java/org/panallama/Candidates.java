@@ -1,6 +1,7 @@
 package org.panallama;
 
 import java.nio.ByteBuffer;
+import org.panallama.internal.Require;
 import org.panallama.spi.Binding;
 
 /**

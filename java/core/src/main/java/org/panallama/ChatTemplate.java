@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.panallama.internal.Require;
 
 /**
  * Turns a conversation into the prompt that a model was trained on. Immutable and thread-safe.

@@ -9,6 +9,7 @@ import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import org.panallama.internal.LogRouter;
 import org.panallama.internal.NativeRuntime;
+import org.panallama.internal.Require;
 import org.panallama.spi.Binding;
 import org.panallama.spi.PerfData;
 

@@ -1,6 +1,7 @@
 package org.panallama;
 
 import java.util.function.LongConsumer;
+import org.panallama.internal.Require;
 import org.panallama.spi.Binding;
 
 /**

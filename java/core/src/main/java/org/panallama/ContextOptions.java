@@ -5,6 +5,7 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.panallama.internal.CpuTopology;
+import org.panallama.internal.Require;
 
 /** How a context computes, and how much memory it takes. Immutable. */
 public final class ContextOptions {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 import org.panallama.internal.AtomicFile;
+import org.panallama.internal.Require;
 import org.panallama.spi.Binding;
 
 /**

@@ -6,6 +6,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.panallama.internal.LogRouter;
 import org.panallama.internal.NativeRuntime;
+import org.panallama.internal.Require;
 import org.panallama.spi.Binding;
 
 /** Computes the batches of one context: checks what llama.cpp would abort on, and turns its status into an exception. */

@@ -1,6 +1,7 @@
 package org.panallama;
 
 import java.util.List;
+import org.panallama.internal.Require;
 
 /**
  * Settings of the DRY sampler, which penalises tokens that would extend a repetition (p-e-w,

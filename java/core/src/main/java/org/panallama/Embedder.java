@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import org.panallama.internal.Require;
 
 /**
  * Turns texts into vectors that are close where the meanings are. Works with embedding models, and with any other model, whose

@@ -3,6 +3,7 @@ package org.panallama;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.function.LongSupplier;
+import org.panallama.internal.Require;
 
 /**
  * A read-only view of numbers that a {@link Context} put out: the logits of a token, or an embedding. It copies nothing.

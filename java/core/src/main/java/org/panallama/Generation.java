@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.panallama.internal.AnswerText;
+import org.panallama.internal.Require;
 
 /**
  * A text being generated: an {@link Iterable} of its pieces, which never split a character and never hold a part of a stop

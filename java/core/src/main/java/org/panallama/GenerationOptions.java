@@ -2,6 +2,7 @@ package org.panallama;
 
 import java.util.List;
 import java.util.Objects;
+import org.panallama.internal.Require;
 
 /** When a generation ends and what it reports. Immutable. */
 public final class GenerationOptions {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.panallama.internal.Require;
 
 /**
  * A grammar in llama.cpp's GBNF that the generated text has to follow, from its beginning or from a trigger on.

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.panallama.internal.Require;
 import org.panallama.spi.MetadataParam;
 
 /** How a model is loaded. Immutable; {@link #defaults()} suits most uses. */

@@ -10,6 +10,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.panallama.ChatTemplate.Piece;
 import org.panallama.internal.GgufFile;
+import org.panallama.internal.Require;
 import org.panallama.internal.TokenHistory;
 
 /**

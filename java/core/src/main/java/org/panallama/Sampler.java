@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.panallama.SamplerStep.Place;
+import org.panallama.internal.Require;
 import org.panallama.spi.Binding;
 
 /**

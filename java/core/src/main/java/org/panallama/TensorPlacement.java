@@ -3,6 +3,7 @@ package org.panallama;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import org.panallama.internal.Require;
 
 /**
  * Keeps the tensors whose name matches a pattern in the memory of one device.

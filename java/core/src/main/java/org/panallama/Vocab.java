@@ -6,6 +6,7 @@ import java.util.EnumSet;
 import java.util.Set;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
+import org.panallama.internal.Require;
 import org.panallama.spi.Binding;
 import org.panallama.spi.SpecialToken;
 

@@ -20,6 +20,7 @@ import org.panallama.FinishReason;
 import org.panallama.LlamaException;
 import org.panallama.LoraAdapter;
 import org.panallama.Model;
+import org.panallama.internal.Require;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -380,7 +381,7 @@ public final class Engine implements AutoCloseable {
 
         /** Requests that may wait, 1 or more; 256 by default. */
         public Builder queue(int requests) {
-            queue = atLeastOne("queue", requests);
+            queue = Require.inRange("queue", requests, 1, Integer.MAX_VALUE);
             return this;
         }
 
@@ -389,7 +390,7 @@ public final class Engine implements AutoCloseable {
          * answers steadier.
          */
         public Builder chunk(int tokens) {
-            chunk = atLeastOne("chunk", tokens);
+            chunk = Require.inRange("chunk", tokens, 1, Integer.MAX_VALUE);
             return this;
         }
 
@@ -406,7 +407,7 @@ public final class Engine implements AutoCloseable {
          * @param tokens the most to guess at a time, 1 or more
          */
         public Builder lookup(int tokens) {
-            lookup = atLeastOne("lookup", tokens);
+            lookup = Require.inRange("lookup", tokens, 1, Integer.MAX_VALUE);
             return this;
         }
 
@@ -426,7 +427,7 @@ public final class Engine implements AutoCloseable {
                 throw new IllegalArgumentException("leastProbability is " + leastProbability + ", must be 0 to 1");
             }
             draft = smaller;
-            draftTokens = atLeastOne("tokens", tokens);
+            draftTokens = Require.inRange("tokens", tokens, 1, Integer.MAX_VALUE);
             draftProbability = leastProbability;
             return this;
         }
@@ -458,13 +459,6 @@ public final class Engine implements AutoCloseable {
             return draft == null
                     ? new LookupDrafter(lookup)
                     : new ModelDrafter(draft, model.vocab(), draftTokens, draftProbability);
-        }
-
-        private static int atLeastOne(String name, int value) {
-            if (value < 1) {
-                throw new IllegalArgumentException(name + " is " + value + ", must be 1 or more");
-            }
-            return value;
         }
     }
 }

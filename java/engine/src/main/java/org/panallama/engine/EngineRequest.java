@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.panallama.LoraAdapter;
 import org.panallama.Sampler;
+import org.panallama.internal.Require;
 
 /** A prompt to continue, and how. For one use: the engine that takes it closes its sampler. */
 public final class EngineRequest {
@@ -86,7 +87,7 @@ public final class EngineRequest {
 
         /** The most tokens to generate, 0 or more; by default as many as the context has room for. */
         public Builder maxTokens(int tokens) {
-            maxTokens = atLeast("maxTokens", tokens, 0);
+            maxTokens = Require.inRange("maxTokens", tokens, 0, Integer.MAX_VALUE);
             return this;
         }
 
@@ -101,7 +102,7 @@ public final class EngineRequest {
 
         /** Asks for the log-probability of every token and of the {@code top} likeliest at its place. */
         public Builder logprobs(int top) {
-            logprobs = atLeast("logprobs", top, 0);
+            logprobs = Require.inRange("logprobs", top, 0, Integer.MAX_VALUE);
             return this;
         }
 
@@ -151,13 +152,6 @@ public final class EngineRequest {
 
         public EngineRequest build() {
             return new EngineRequest(this);
-        }
-
-        private static int atLeast(String name, int value, int least) {
-            if (value < least) {
-                throw new IllegalArgumentException(name + " is " + value + ", must be " + least + " or more");
-            }
-            return value;
         }
     }
 }

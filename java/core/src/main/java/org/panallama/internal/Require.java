@@ -1,11 +1,11 @@
-package org.panallama;
+package org.panallama.internal;
 
 /** Argument checks whose messages name the value and its range. */
-final class Require {
+public final class Require {
 
     private Require() {}
 
-    static int inRange(String name, int value, int min, int max) {
+    public static int inRange(String name, int value, int min, int max) {
         if (value < min || value > max) {
             throw new IllegalArgumentException(name + " is " + value + ", must be "
                     + (max == Integer.MAX_VALUE ? min + " or more" : min + " to " + max));
@@ -13,7 +13,7 @@ final class Require {
         return value;
     }
 
-    static float inRange(String name, float value, float min, float max) {
+    public static float inRange(String name, float value, float min, float max) {
         if (!(value >= min && value <= max)) { // NaN fails too
             throw new IllegalArgumentException(name + " is " + value + ", must be "
                     + (max == Float.MAX_VALUE ? min + " or more" : min + " to " + max));
@@ -21,14 +21,14 @@ final class Require {
         return value;
     }
 
-    static float finite(String name, float value) {
+    public static float finite(String name, float value) {
         if (!Float.isFinite(value)) {
             throw new IllegalArgumentException(name + " is " + value + ", must be finite");
         }
         return value;
     }
 
-    static int index(String name, int value, int size) {
+    public static int index(String name, int value, int size) {
         if (value < 0 || value >= size) {
             throw new IndexOutOfBoundsException(name + " " + value + " is out of range: 0 to " + (size - 1));
         }
@@ -36,7 +36,7 @@ final class Require {
     }
 
     /** C strings end at the first NUL. */
-    static String noNul(String name, String value) {
+    public static String noNul(String name, String value) {
         int nul = value.indexOf('\0');
         if (nul >= 0) {
             throw new IllegalArgumentException(name + " contains a NUL character at index " + nul);
