@@ -18,7 +18,6 @@ namespace panallama {
 // stay in the first-level cache, and adding up the lanes costs a tenth of the multiplications (Zen 5).
 constexpr int float_chunk = 1024;
 
-// What a column's row of results is when it is begun: nothing, then what earlier chunks gave.
 // One column is as fast as memory serves its weights: they are fetched ahead, past the caches that they will not be
 // found in again. Far enough for the latency of memory, and within the pages that the row's own reading opens.
 constexpr size_t float_read_ahead = 2048;  // bytes

@@ -21,7 +21,6 @@ struct floats {
 
     static type zero() { return _mm256_setzero_ps(); }
     static type load(const float *p) { return _mm256_loadu_ps(p); }
-    static type add(type a, type b) { return _mm256_add_ps(a, b); }
     static type multiply_add(type a, type b, type c) { return _mm256_fmadd_ps(a, b, c); }
 
     static float add_lanes(type v) {

@@ -16,7 +16,6 @@
 namespace panallama::PANALLAMA_FLAVOUR {
 
 constexpr int tile_rows = 8;
-constexpr int quads = 16;
 
 struct quad {
     __m256i v[4];

@@ -15,7 +15,6 @@ struct floats {
 
     static type zero() { return _mm512_setzero_ps(); }
     static type load(const float *p) { return _mm512_loadu_ps(p); }
-    static type add(type a, type b) { return _mm512_add_ps(a, b); }
     static type multiply_add(type a, type b, type c) { return _mm512_fmadd_ps(a, b, c); }
     static float add_lanes(type v) { return _mm512_reduce_add_ps(v); }
 

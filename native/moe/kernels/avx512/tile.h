@@ -16,7 +16,6 @@
 namespace panallama::avx512 {
 
 constexpr int tile_rows = 16;
-constexpr int quads = 16;
 
 struct quad {
     __m512i v[4];

@@ -20,7 +20,6 @@ struct floats {
 
     static type zero() { return vdupq_n_f32(0); }
     static type load(const float *p) { return vld1q_f32(p); }
-    static type add(type a, type b) { return vaddq_f32(a, b); }
     static type multiply_add(type a, type b, type c) { return vfmaq_f32(c, a, b); }
     static float add_lanes(type v) { return vaddvq_f32(v); }
 

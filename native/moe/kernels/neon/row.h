@@ -15,8 +15,6 @@
 
 namespace panallama::neon::PANALLAMA_NEON_FLAVOUR {
 
-constexpr int quads = step / 16;
-
 template <int N> using index = std::integral_constant<int, N>;
 
 // Calls f(index<0>), f(index<1>), ... f(index<N - 1>).
