@@ -8,22 +8,12 @@
 
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
 
 #include "../format.h"
+#include "../repeat.h"
 #include "flavour.h"
 
 namespace panallama::neon::PANALLAMA_NEON_FLAVOUR {
-
-template <int N> using index = std::integral_constant<int, N>;
-
-// Calls f(index<0>), f(index<1>), ... f(index<N - 1>).
-template <int N, class F> inline __attribute__((always_inline)) void repeat(F &&f) {
-    if constexpr (N > 0) {
-        repeat<N - 1>(f);
-        f(index<N - 1>{});
-    }
-}
 
 // What the formats differ in. All take the address of a step of a row, and read nothing outside of it.
 //
