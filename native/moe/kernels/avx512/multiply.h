@@ -91,8 +91,9 @@ template <format F> void multiply(const product &p) {
     }
 }
 
-template <format F> constexpr kernel make_kernel() {
-    return {panel_rows, std::max(sizeof(scratch), sizeof(row_scratch<F>)), quantize<F>, multiply<F>};
-}
+template <format F> struct kernel_of {
+    static constexpr kernel value = {panel_rows, std::max(sizeof(scratch), sizeof(row_scratch<F>)), quantize<F>,
+                                     multiply<F>};
+};
 
 }  // namespace panallama::avx512

@@ -93,6 +93,8 @@ template <format F> void multiply(const product &p) {
     }
 }
 
-template <format F> constexpr kernel make_kernel() { return {panel_rows, sizeof(scratch), quantize<F>, multiply<F>}; }
+template <format F> struct kernel_of {
+    static constexpr kernel value = {panel_rows, sizeof(scratch), quantize<F>, multiply<F>};
+};
 
 }  // namespace panallama::neon::PANALLAMA_NEON_FLAVOUR
