@@ -65,7 +65,7 @@ public final class GgufSplitter {
         List<GgufTensor> part = new ArrayList<>();
         long bytes = 0;
         for (GgufTensor tensor : model.tensors()) {
-            long padded = (tensor.bytes() + alignment - 1) & -alignment;
+            long padded = Header.aligned(tensor.bytes(), alignment);
             if (!part.isEmpty() && bytes + padded > maxBytes) {
                 parts.add(part);
                 part = new ArrayList<>();

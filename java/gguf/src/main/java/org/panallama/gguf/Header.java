@@ -50,9 +50,14 @@ final class Header {
         long next = 0;
         for (int i = 0; i < offsets.length; i++) {
             offsets[i] = next;
-            next = (next + tensors.get(i).bytes() + alignment - 1) & -alignment;
+            next = aligned(next + tensors.get(i).bytes(), alignment);
         }
         return offsets;
+    }
+
+    /** The next multiple of an alignment, a power of two. */
+    static long aligned(long offset, int alignment) {
+        return (offset + alignment - 1) & -alignment;
     }
 
     /** The alignment that the metadata asks for. */

@@ -231,6 +231,6 @@ final class HeaderReader {
 
     /** Where the data section begins. */
     long dataOffset() {
-        return lines.isEmpty() ? end : (end + alignment - 1) & -alignment;
+        return lines.isEmpty() ? end : Header.aligned(end, alignment);
     }
 }

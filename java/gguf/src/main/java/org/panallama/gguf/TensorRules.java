@@ -122,7 +122,7 @@ final class TensorRules {
                 .orElse(start);
         // A file without tensors may be padded as if it had some.
         if (placed.isEmpty()) {
-            end = (end + header.alignment() - 1) & -header.alignment();
+            end = Header.aligned(end, header.alignment());
         }
         if (size > end && placed.size() == header.lines().size()) {
             findings.suspicious(end, (size - end) + " bytes follow behind the last tensor's data");
@@ -136,6 +136,6 @@ final class TensorRules {
     }
 
     private long padded(long bytes) {
-        return (bytes + header.alignment() - 1) & -header.alignment();
+        return Header.aligned(bytes, header.alignment());
     }
 }
