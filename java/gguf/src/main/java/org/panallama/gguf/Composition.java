@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoublePredicate;
 
 /** A file to be written: metadata, tensors, and where each tensor's data comes from. */
 final class Composition {
@@ -25,17 +26,9 @@ final class Composition {
         return this;
     }
 
-    long bytes() {
-        return tensors.stream().mapToLong(GgufTensor::bytes).sum();
-    }
-
-    List<GgufTensor> tensors() {
-        return tensors;
-    }
-
     /** Writes the file and moves it into place. */
-    void write(Path target, Work work) throws IOException {
-        try (GgufWriter writer = begin(target, work)) {
+    void write(Path target, DoublePredicate progress) throws IOException {
+        try (GgufWriter writer = begin(target, Work.on(tensors, progress))) {
             writer.finish();
         }
     }

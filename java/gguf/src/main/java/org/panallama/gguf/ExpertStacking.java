@@ -135,6 +135,6 @@ public final class ExpertStacking {
                 });
             }
         }
-        composition.write(target, new Work(composition.bytes(), progress));
+        composition.write(target, progress);
     }
 }

@@ -138,8 +138,7 @@ public final class GgufDiff {
     private void compareTensors(DoublePredicate progress) throws IOException {
         Map<String, GgufTensor> others = second.tensors().stream()
                 .collect(Collectors.toMap(GgufTensor::name, Function.identity(), (a, b) -> a, LinkedHashMap::new));
-        Work work =
-                new Work(first.tensors().stream().mapToLong(GgufTensor::bytes).sum(), progress);
+        Work work = Work.on(first.tensors(), progress);
         for (GgufTensor tensor : first.tensors()) {
             GgufTensor other = others.remove(tensor.name());
             if (other == null) {

@@ -195,7 +195,7 @@ public final class GgufEditor {
             TensorSource source = entry.source();
             composition.add(entry.tensor(), source != null ? source : writer -> writer.write(file, entry.original()));
         }
-        composition.write(target, new Work(composition.bytes(), progress));
+        composition.write(target, progress);
     }
 
     private boolean keepsLayout() {

@@ -58,8 +58,7 @@ public record GgufHash(Map<String, String> tensors, String data, String metadata
      * @throws IOException if a file cannot be read
      */
     public static GgufHash of(GgufModel model, Algorithm algorithm, DoublePredicate progress) throws IOException {
-        Work work =
-                new Work(model.tensors().stream().mapToLong(GgufTensor::bytes).sum(), progress);
+        Work work = Work.on(model.tensors(), progress);
         Map<String, String> tensors = new LinkedHashMap<>();
         MessageDigest all = algorithm.digest();
         for (GgufTensor tensor : model.tensors()) {

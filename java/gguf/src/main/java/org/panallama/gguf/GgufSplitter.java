@@ -108,8 +108,7 @@ public final class GgufSplitter {
      */
     public List<Path> write(Path prefix, DoublePredicate progress) throws IOException {
         List<Path> paths = paths(prefix);
-        Work work =
-                new Work(model.tensors().stream().mapToLong(GgufTensor::bytes).sum(), progress);
+        Work work = Work.on(model.tensors(), progress);
         List<GgufWriter> writers = new ArrayList<>();
         try {
             for (int i = 0; i < parts.size(); i++) {
@@ -161,6 +160,6 @@ public final class GgufSplitter {
         }
         Composition composition = new Composition(model.format(), model.metadata());
         model.tensors().forEach(tensor -> copy(model, tensor, composition));
-        composition.write(target, new Work(composition.bytes(), progress));
+        composition.write(target, progress);
     }
 }

@@ -50,8 +50,7 @@ public final class GgufValidator {
         Findings findings = Findings.lenient(path);
         header.forEach(findings::add);
         GgufFile file = GgufFile.open(path);
-        Work work =
-                new Work(file.tensors().stream().mapToLong(GgufTensor::bytes).sum(), progress);
+        Work work = Work.on(file.tensors(), progress);
         for (GgufTensor tensor : file.tensors()) {
             DataCheck.check(file, tensor, findings, work);
         }

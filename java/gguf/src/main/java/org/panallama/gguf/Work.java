@@ -1,5 +1,6 @@
 package org.panallama.gguf;
 
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.DoublePredicate;
 
@@ -29,6 +30,11 @@ final class Work {
         this.total = Math.max(1, total);
         this.progress = progress;
         report();
+    }
+
+    /** Work on all data of some tensors. */
+    static Work on(List<GgufTensor> tensors, DoublePredicate progress) {
+        return new Work(tensors.stream().mapToLong(GgufTensor::bytes).sum(), progress);
     }
 
     /** Work that nobody watches. */
