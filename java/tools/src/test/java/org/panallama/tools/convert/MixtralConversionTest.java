@@ -4,12 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -37,20 +35,8 @@ class MixtralConversionTest {
 
     @Test
     void logitsEqualThoseOfAnotherImplementation() throws IOException {
-        JsonObject expected = JsonParser.parseString(Files.readString(CHECKPOINT.resolve("expected-logits.json")))
-                .getAsJsonObject();
-        float[][] logits = ModelRun.logits(convert(ConversionType.F32), ints(expected.getAsJsonArray("ids")));
-        int[] columns = ints(expected.getAsJsonArray("columns"));
-        int[] argmax = ints(expected.getAsJsonArray("argmax"));
-        for (int row = 0; row < logits.length; row++) {
-            JsonArray wanted = expected.getAsJsonArray("logits").get(row).getAsJsonArray();
-            for (int i = 0; i < columns.length; i++) {
-                assertThat(logits[row][columns[i]])
-                        .as("token %d, column %d", row, columns[i])
-                        .isCloseTo(wanted.get(i).getAsFloat(), within(2e-3f));
-            }
-            assertThat(largest(logits[row])).isEqualTo(argmax[row]);
-        }
+        ExpectedLogits.assertLogits(
+                CHECKPOINT, convert(ConversionType.F32), Map.of(), ExpectedLogits.EXACT, true);
     }
 
     @ParameterizedTest
@@ -140,17 +126,5 @@ class MixtralConversionTest {
                 .write(file, Progress.NONE);
         assertThat(report.warnings()).isEmpty();
         return file;
-    }
-
-    private static int[] ints(JsonArray array) {
-        return array.asList().stream().mapToInt(element -> element.getAsInt()).toArray();
-    }
-
-    private static int largest(float[] values) {
-        int best = 0;
-        for (int i = 1; i < values.length; i++) {
-            best = values[i] > values[best] ? i : best;
-        }
-        return best;
     }
 }
