@@ -4,8 +4,6 @@ import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,16 +12,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.panallama.tools.safetensors.SafetensorsEntry;
-import org.panallama.tools.safetensors.SafetensorsType;
-import org.panallama.tools.safetensors.SafetensorsWriter;
 
 /** A small checkpoint of random float32 weights, which its maker declares one by one. */
 final class RandomCheckpoint {
 
-    record Tensor(List<Long> shape, float[] values) {}
-
-    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    private final Map<String, FloatTensor> tensors = new LinkedHashMap<>();
     private final JsonObject config;
     private final Random random;
 
@@ -48,7 +41,7 @@ final class RandomCheckpoint {
         for (int i = 0; i < elements; i++) {
             values[i] = (norm ? 1 : 0) + 0.15f * (float) random.nextGaussian();
         }
-        tensors.put(name, new Tensor(Arrays.stream(shape).boxed().toList(), values));
+        tensors.put(name, new FloatTensor(Arrays.stream(shape).boxed().toList(), values));
     }
 
     boolean has(String name) {
@@ -56,7 +49,7 @@ final class RandomCheckpoint {
     }
 
     float[] values(String name) {
-        Tensor tensor = tensors.get(name);
+        FloatTensor tensor = tensors.get(name);
         if (tensor == null) {
             throw new AssertionError("no tensor " + name);
         }
@@ -76,8 +69,8 @@ final class RandomCheckpoint {
         int experts = config.has("num_experts") ? size("num_experts") : size("num_local_experts");
         for (int layer = 0; layer < size("num_hidden_layers"); layer++) {
             String prefix = "model.layers." + layer + "." + moe + ".experts.";
-            List<Tensor> gateUp = new ArrayList<>();
-            List<Tensor> downs = new ArrayList<>();
+            List<FloatTensor> gateUp = new ArrayList<>();
+            List<FloatTensor> downs = new ArrayList<>();
             for (int expert = 0; expert < experts; expert++) {
                 gateUp.add(tensors.remove(prefix + expert + "." + gate + ".weight"));
                 gateUp.add(tensors.remove(prefix + expert + "." + up + ".weight"));
@@ -88,31 +81,20 @@ final class RandomCheckpoint {
         }
     }
 
-    private static Tensor stack(List<Tensor> parts, int experts) {
+    private static FloatTensor stack(List<FloatTensor> parts, int experts) {
         List<Long> shape = parts.get(0).shape();
         float[] all = new float[parts.size() * parts.get(0).values().length];
         for (int i = 0; i < parts.size(); i++) {
             float[] part = parts.get(i).values();
             System.arraycopy(part, 0, all, i * part.length, part.length);
         }
-        return new Tensor(List.of((long) experts, shape.get(0) * parts.size() / experts, shape.get(1)), all);
+        return new FloatTensor(List.of((long) experts, shape.get(0) * parts.size() / experts, shape.get(1)), all);
     }
 
     Path write(Path folder) throws IOException {
         Files.createDirectories(folder);
         Files.writeString(folder.resolve("config.json"), new Gson().toJson(config));
-        List<SafetensorsEntry> entries = new ArrayList<>();
-        tensors.forEach((name, tensor) -> entries.add(new SafetensorsEntry(name, SafetensorsType.F32, tensor.shape())));
-        try (SafetensorsWriter writer =
-                SafetensorsWriter.create(folder.resolve("model.safetensors"), Map.of("format", "pt"), entries)) {
-            for (Tensor tensor : tensors.values()) {
-                ByteBuffer data = ByteBuffer.allocate(tensor.values().length * Float.BYTES)
-                        .order(ByteOrder.LITTLE_ENDIAN);
-                data.asFloatBuffer().put(tensor.values());
-                writer.write(data);
-            }
-            writer.finish();
-        }
+        FloatTensor.write(folder.resolve("model.safetensors"), tensors);
         return folder;
     }
 }

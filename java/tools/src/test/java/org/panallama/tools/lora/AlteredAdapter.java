@@ -3,8 +3,6 @@ package org.panallama.tools.lora;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -12,18 +10,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.panallama.tools.convert.FloatTensor;
 import org.panallama.tools.safetensors.Safetensors;
-import org.panallama.tools.safetensors.SafetensorsEntry;
-import org.panallama.tools.safetensors.SafetensorsType;
-import org.panallama.tools.safetensors.SafetensorsWriter;
 
 /** The fixture's adapter, or an empty one, with changes, written to a folder of its own. */
 final class AlteredAdapter {
 
-    private record Tensor(List<Long> shape, float[] values) {}
-
     private final JsonObject config;
-    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    private final Map<String, FloatTensor> tensors = new LinkedHashMap<>();
 
     private AlteredAdapter(JsonObject config) {
         this.config = config;
@@ -53,7 +47,7 @@ final class AlteredAdapter {
     }
 
     AlteredAdapter put(String name, List<Long> shape, float... values) {
-        tensors.put(name, new Tensor(shape, values));
+        tensors.put(name, new FloatTensor(shape, values));
         return this;
     }
 
@@ -73,8 +67,8 @@ final class AlteredAdapter {
 
     /** Makes a pair of a higher rank of it, which has the same product. */
     AlteredAdapter widen(String module, int rank) {
-        Tensor a = tensors.get(module + ".lora_A.weight");
-        Tensor b = tensors.get(module + ".lora_B.weight");
+        FloatTensor a = tensors.get(module + ".lora_A.weight");
+        FloatTensor b = tensors.get(module + ".lora_B.weight");
         long columns = a.shape().get(1);
         long rows = b.shape().get(0);
         int narrow = b.shape().get(1).intValue();
@@ -96,19 +90,7 @@ final class AlteredAdapter {
 
     /** Only the tensors. */
     Path checkpoint(Path file) throws IOException {
-        List<SafetensorsEntry> entries = tensors.entrySet().stream()
-                .map(each -> new SafetensorsEntry(
-                        each.getKey(), SafetensorsType.F32, each.getValue().shape()))
-                .toList();
-        try (SafetensorsWriter writer = SafetensorsWriter.create(file, Map.of("format", "pt"), entries)) {
-            for (Tensor tensor : tensors.values()) {
-                ByteBuffer data = ByteBuffer.allocate(tensor.values().length * Float.BYTES)
-                        .order(ByteOrder.LITTLE_ENDIAN);
-                data.asFloatBuffer().put(tensor.values());
-                writer.write(data);
-            }
-            writer.finish();
-        }
+        FloatTensor.write(file, tensors);
         return file;
     }
 }
