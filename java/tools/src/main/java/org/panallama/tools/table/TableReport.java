@@ -1,6 +1,5 @@
 package org.panallama.tools.table;
 
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
@@ -83,13 +82,7 @@ public record TableReport(
         JsonArray array = new JsonArray();
         rows.forEach(row -> array.add(TableState.json(row)));
         root.add("rows", array);
-        return new GsonBuilder()
-                        .setPrettyPrinting()
-                        .disableHtmlEscaping()
-                        .serializeSpecialFloatingPointValues()
-                        .create()
-                        .toJson(root)
-                + "\n";
+        return TableState.GSON.toJson(root) + "\n";
     }
 
     /** Draws perplexity against size; see {@link Chart#write}. */

@@ -20,7 +20,7 @@ import org.panallama.tools.perplexity.Estimate;
 /** The rows that are done, in a JSON file, with what they were measured on and how. */
 final class TableState {
 
-    private static final Gson GSON = new GsonBuilder()
+    static final Gson GSON = new GsonBuilder()
             .setPrettyPrinting()
             .disableHtmlEscaping()
             .serializeSpecialFloatingPointValues()
