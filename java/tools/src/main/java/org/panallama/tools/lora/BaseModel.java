@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.panallama.LlamaException;
 import org.panallama.gguf.GgufFile;
 import org.panallama.gguf.GgufModel;
@@ -62,6 +63,7 @@ abstract sealed class BaseModel {
     private static final class Checkpoint extends BaseModel {
 
         private final Path folder;
+        private @Nullable Safetensors weights; // opened when first asked for: most adapters do without
 
         Checkpoint(Path folder) {
             super(folder, TensorNames.ofCheckpoint(folder));
@@ -70,7 +72,7 @@ abstract sealed class BaseModel {
 
         @Override
         Matrix matrix(String name, TensorPlace place) {
-            Safetensors checkpoint = Safetensors.open(folder);
+            Safetensors checkpoint = weights();
             SafetensorsTensor tensor = CheckpointNames.find(checkpoint, name);
             if (tensor == null) {
                 throw new LoraException("the base " + checkpoint.location() + " has no tensor '" + name + "'");
@@ -80,6 +82,15 @@ abstract sealed class BaseModel {
                         + ", by config.json it must be " + place.shape());
             }
             return ReorderedMatrix.of(CheckpointMatrix.of(tensor), place);
+        }
+
+        private Safetensors weights() {
+            Safetensors opened = weights;
+            if (opened == null) {
+                opened = Safetensors.open(folder);
+                weights = opened;
+            }
+            return opened;
         }
     }
 
