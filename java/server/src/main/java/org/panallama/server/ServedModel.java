@@ -1,7 +1,6 @@
 package org.panallama.server;
 
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,7 +31,6 @@ final class ServedModel implements AutoCloseable {
     final String name;
     final Model model;
     final RequestLog requests = new RequestLog();
-    private final long created = Instant.now().getEpochSecond();
     private final ModelSettings settings;
     private final List<Adapter> adapters = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
@@ -69,11 +67,6 @@ final class ServedModel implements AutoCloseable {
 
     Vocab vocab() {
         return model.vocab();
-    }
-
-    /** When it was loaded, in seconds since 1970. */
-    long created() {
-        return created;
     }
 
     List<Adapter> adapters() {
