@@ -118,11 +118,4 @@ final class AnswerJson {
         }
         return Json.object("tokens", tokens, "token_logprobs", values, "top_logprobs", tops, "text_offset", offsets);
     }
-
-    /** Tells builds apart whose answers to the same seed may differ. */
-    static String fingerprint(ServedModel served) {
-        return "panallama-"
-                + Integer.toHexString(
-                        (served.name + served.model.sizeBytes() + served.model.parameterCount()).hashCode());
-    }
 }

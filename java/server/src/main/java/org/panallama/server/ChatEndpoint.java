@@ -98,7 +98,7 @@ final class ChatEndpoint implements Endpoint {
                     "object", type,
                     "created", created,
                     "model", served.name,
-                    "system_fingerprint", AnswerJson.fingerprint(served),
+                    "system_fingerprint", served.fingerprint,
                     "choices", choices);
         }
 

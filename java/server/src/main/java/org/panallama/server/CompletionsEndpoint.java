@@ -52,7 +52,7 @@ final class CompletionsEndpoint implements Endpoint {
                     "model",
                     served.name,
                     "system_fingerprint",
-                    AnswerJson.fingerprint(served),
+                    served.fingerprint,
                     "choices",
                     choices);
         }

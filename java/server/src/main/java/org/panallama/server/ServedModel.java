@@ -30,6 +30,10 @@ final class ServedModel implements AutoCloseable {
 
     final String name;
     final Model model;
+
+    /** Tells builds apart whose answers to the same seed may differ; every chunk of a stream carries it. */
+    final String fingerprint;
+
     final RequestLog requests = new RequestLog();
     private final ModelSettings settings;
     private final List<Adapter> adapters = new ArrayList<>();
@@ -57,6 +61,8 @@ final class ServedModel implements AutoCloseable {
         this.name = name;
         this.settings = settings;
         model = Model.load(file, settings.loading);
+        fingerprint =
+                "panallama-" + Integer.toHexString((name + model.sizeBytes() + model.parameterCount()).hashCode());
         try {
             settings.lora.forEach((path, scale) -> adapters.add(new Adapter(model.loadLora(path), scale)));
         } catch (RuntimeException e) {
