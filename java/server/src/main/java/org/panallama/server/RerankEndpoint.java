@@ -54,9 +54,9 @@ final class RerankEndpoint implements Endpoint {
                 results.add(result);
             }
             Vocab vocab = lease.model.vocab();
+            int queryTokens = vocab.tokenize(query, false, false).length;
             int tokens = documents.stream()
-                    .mapToInt(text ->
-                            vocab.tokenize(query, false, false).length + vocab.tokenize(text, false, false).length)
+                    .mapToInt(text -> queryTokens + vocab.tokenize(text, false, false).length)
                     .sum();
             exchange.send(Json.object(
                     "object",
