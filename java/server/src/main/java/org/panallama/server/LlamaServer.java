@@ -195,7 +195,7 @@ public final class LlamaServer implements AutoCloseable {
 
         /** The port, 0 to 65535; 0, the default, for any that is free. */
         public Builder port(int number) {
-            port = inRange("port", number, 0, 65_535);
+            port = ModelSettings.inRange("port", number, 0, 65_535);
             return this;
         }
 
@@ -224,19 +224,19 @@ public final class LlamaServer implements AutoCloseable {
 
         /** Requests that are handled at once, those in queues included, 1 or more; 256 by default. Others get status 429. */
         public Builder concurrency(int requests) {
-            concurrency = inRange("concurrency", requests, 1, 100_000);
+            concurrency = ModelSettings.inRange("concurrency", requests, 1, 100_000);
             return this;
         }
 
         /** Connections that may be open at once, 1 or more; 4096 by default. */
         public Builder connections(int most) {
-            connections = inRange("connections", most, 1, 1_000_000);
+            connections = ModelSettings.inRange("connections", most, 1, 1_000_000);
             return this;
         }
 
         /** The longest body of a request in bytes, 1 to 2^30; 16 MiB by default. */
         public Builder maxBody(int bytes) {
-            maxBody = inRange("maxBody", bytes, 1, MAX_BODY);
+            maxBody = ModelSettings.inRange("maxBody", bytes, 1, MAX_BODY);
             return this;
         }
 
@@ -342,13 +342,6 @@ public final class LlamaServer implements AutoCloseable {
             allowing.setAllowedHeaders(Set.of("*"));
             allowing.setHandler(handler);
             return allowing;
-        }
-
-        private static int inRange(String name, int value, int least, int most) {
-            if (value < least || value > most) {
-                throw new IllegalArgumentException(name + " is " + value + ", must be " + least + " to " + most);
-            }
-            return value;
         }
     }
 }

@@ -54,6 +54,14 @@ public final class ModelSettings {
         return new Builder();
     }
 
+    /** The value, checked; for the settings of the server as well. */
+    static int inRange(String name, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(name + " is " + value + ", must be " + least + " to " + most);
+        }
+        return value;
+    }
+
     /** Collects settings; each value is checked when it is set. Not thread-safe. */
     public static final class Builder {
 
@@ -158,13 +166,6 @@ public final class ModelSettings {
 
         public ModelSettings build() {
             return new ModelSettings(this);
-        }
-
-        private static int inRange(String name, int value, int least, int most) {
-            if (value < least || value > most) {
-                throw new IllegalArgumentException(name + " is " + value + ", must be " + least + " to " + most);
-            }
-            return value;
         }
     }
 }
