@@ -11,7 +11,7 @@ export class Drawers {
 
     constructor() {
         for (const button of document.querySelectorAll("[data-drawer]")) {
-            button.addEventListener("click", () => this.toggle(button.dataset.drawer, button));
+            button.addEventListener("click", () => this.toggle(button.dataset.drawer));
         }
         $("shade").addEventListener("click", () => this.close());
         WIDE.addEventListener("change", () => {
@@ -33,10 +33,6 @@ export class Drawers {
         this.render();
         if (open) $(name).querySelector("button, input, textarea")?.focus();
         else $(`${name}-button`).focus();
-    }
-
-    open(name) {
-        if (!this.isOpen(name)) this.toggle(name);
     }
 
     /** Closes what lies over the conversation; returns whether something did. */

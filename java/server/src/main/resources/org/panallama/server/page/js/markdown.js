@@ -4,7 +4,7 @@
 import hljs from "../vendor/highlight/highlight.min.js";
 import { marked } from "../vendor/marked/marked.esm.js";
 import DOMPurify from "../vendor/dompurify/purify.es.mjs";
-import { el, icon } from "./dom.js";
+import { el, icon, iconButton } from "./dom.js";
 import { t } from "./i18n.js";
 
 const PLAIN_TAG = /^<\/?(b|br|del|em|i|ins|kbd|mark|s|strong|sub|sup|u)\s*\/?>$/i;
@@ -93,9 +93,7 @@ function codeBlock(code) {
 
 /** A button that copies a text and says so for a moment. */
 export function copyButton(text) {
-    const button = el("button", { type: "button", class: "icon-button", title: t("copy"), "aria-label": t("copy") });
-    button.append(icon("copy"));
-    button.addEventListener("click", async () => {
+    const button = iconButton("copy", t("copy"), async () => {
         await copy(text());
         button.replaceChildren(icon("check"));
         button.setAttribute("aria-label", t("copied"));
