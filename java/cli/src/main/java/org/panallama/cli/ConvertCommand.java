@@ -82,11 +82,8 @@ final class ConvertCommand implements Callable<Integer> {
         }
         Converter converter = Converter.open(checkpoint, options.build());
         long start = System.nanoTime();
-        ConversionReport report;
-        try (Interruption interruption = new Interruption();
-                LoadingBar bar = new LoadingBar(streams.err(), interruption, "converting")) {
-            report = converter.write(output, done -> bar.onProgress((float) done));
-        }
+        ConversionReport report =
+                LongWork.run(streams, "converting", progress -> converter.write(output, progress::test));
         report.warnings().forEach(warning -> streams.err().println("warning: " + warning));
         streams.err()
                 .println(String.format(

@@ -48,7 +48,7 @@ final class GgufDiffCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         GgufModel a = GgufModel.open(first);
         GgufModel b = GgufModel.open(second);
-        List<Difference> differences = GgufWork.run(streams, "comparing", progress -> GgufDiff.compare(a, b, progress));
+        List<Difference> differences = LongWork.run(streams, "comparing", progress -> GgufDiff.compare(a, b, progress));
         if (json) {
             streams.out().json(writer -> write(writer, differences));
         } else {

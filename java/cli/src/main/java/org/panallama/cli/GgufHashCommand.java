@@ -55,7 +55,7 @@ final class GgufHashCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         GgufModel model = GgufModel.open(path);
-        GgufHash hash = GgufWork.run(streams, "hashing", progress -> GgufHash.of(model, algorithm, progress));
+        GgufHash hash = LongWork.run(streams, "hashing", progress -> GgufHash.of(model, algorithm, progress));
         if (json) {
             streams.out().json(writer -> write(writer, hash));
             return 0;

@@ -42,7 +42,7 @@ final class GgufMergeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         GgufModel model = GgufModel.open(path);
-        GgufWork.run(streams, "merging", progress -> {
+        LongWork.run(streams, "merging", progress -> {
             GgufSplitter.merge(model, output, progress);
             return output;
         });

@@ -94,7 +94,7 @@ final class GgufSetCommand implements Callable<Integer> {
         for (Map.Entry<String, Path> text : texts.entrySet()) {
             editor.set(text.getKey(), GgufValue.string(Files.readString(text.getValue())));
         }
-        String done = GgufWork.run(streams, "writing", progress -> {
+        String done = LongWork.run(streams, "writing", progress -> {
             editor.progress(progress);
             if (output != null) {
                 editor.writeTo(output);

@@ -86,7 +86,7 @@ final class GgufSplitCommand implements Callable<Integer> {
                 streams.out().line(paths.get(i) + "  " + part.size() + " tensors, " + Printable.bytes(bytes));
             }
         } else {
-            GgufWork.run(streams, "splitting", progress -> splitter.write(prefix, progress))
+            LongWork.run(streams, "splitting", progress -> splitter.write(prefix, progress))
                     .forEach(part -> streams.out().line(part.toString()));
         }
         streams.out().flush();

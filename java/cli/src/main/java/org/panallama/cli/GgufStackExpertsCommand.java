@@ -49,7 +49,7 @@ final class GgufStackExpertsCommand implements Callable<Integer> {
         if (stacking.stacked().isEmpty()) {
             throw new LlamaException(path + " has no experts in tensors of their own; there is nothing to stack");
         }
-        GgufWork.run(streams, "stacking", progress -> {
+        LongWork.run(streams, "stacking", progress -> {
             stacking.write(output, progress);
             return output;
         });

@@ -56,7 +56,7 @@ final class GgufValidateCommand implements Callable<Integer> {
         List<Found> all = new ArrayList<>();
         for (Path path : paths) {
             List<GgufFinding> findings = data
-                    ? GgufWork.run(streams, "checking", progress -> GgufValidator.checkWithData(path, progress))
+                    ? LongWork.run(streams, "checking", progress -> GgufValidator.checkWithData(path, progress))
                     : GgufValidator.check(path);
             findings.forEach(finding -> all.add(new Found(path, finding)));
             if (!json) {

@@ -127,10 +127,10 @@ final class ImatrixCommand implements Callable<Integer> {
         }
         String content = TextFile.read(text, streams.in());
         try (Interruption interruption = new Interruption();
-                Model loaded = model.load(streams.err(), interruption);
-                LoadingBar bar = new LoadingBar(streams.err(), interruption, "evaluating")) {
+                Model loaded = model.load(streams.err(), interruption)) {
             ImatrixCollector collector = collector(loaded, earlier);
-            report(collector.collect(content, done -> bar.onProgress((float) done)));
+            report(LongWork.run(
+                    streams, interruption, "evaluating", progress -> collector.collect(content, progress::test)));
         }
         return 0;
     }

@@ -90,11 +90,8 @@ final class LoraConvertCommand implements Callable<Integer> {
             options.threads(threads);
         }
         LoraConverter converter = LoraConverter.open(adapter, base, options.build());
-        ConversionReport report;
-        try (Interruption interruption = new Interruption();
-                LoadingBar bar = new LoadingBar(streams.err(), interruption, "converting")) {
-            report = converter.write(output, done -> bar.onProgress((float) done));
-        }
+        ConversionReport report =
+                LongWork.run(streams, "converting", progress -> converter.write(output, progress::test));
         report.warnings().forEach(warning -> streams.err().println("warning: " + warning));
         streams.err()
                 .println(String.format(

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.panallama.tools.Progress;
 import org.panallama.tools.lora.CheckpointMerger;
 import org.panallama.tools.lora.GgufMerger;
 import org.panallama.tools.lora.MergeOptions;
@@ -95,14 +94,12 @@ final class LoraMergeCommand implements Callable<Integer> {
         List<WeightedAdapter> weighted =
                 adapters.stream().map(LoraMergeCommand::adapter).toList();
         long start = System.nanoTime();
-        MergeReport report;
-        try (Interruption interruption = new Interruption();
-                LoadingBar bar = new LoadingBar(streams.err(), interruption, "merging")) {
-            Progress progress = done -> bar.onProgress((float) done);
-            report = Files.isDirectory(base)
-                    ? CheckpointMerger.open(base, weighted, options).write(output, progress)
-                    : GgufMerger.open(base, weighted, options).write(output, progress);
-        }
+        MergeReport report = LongWork.run(
+                streams,
+                "merging",
+                progress -> Files.isDirectory(base)
+                        ? CheckpointMerger.open(base, weighted, options).write(output, progress::test)
+                        : GgufMerger.open(base, weighted, options).write(output, progress::test));
         report.warnings().forEach(warning -> streams.err().println("warning: " + warning));
         streams.err()
                 .println(String.format(

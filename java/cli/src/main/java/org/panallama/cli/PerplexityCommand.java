@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.panallama.ContextOptions;
 import org.panallama.Model;
@@ -166,15 +167,8 @@ final class PerplexityCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** A measurement that reports how far it is. */
-    private interface Measurement<T> {
-        T run(Progress progress);
-    }
-
-    private <T> T run(Interruption interruption, Measurement<T> measurement) {
-        try (LoadingBar bar = new LoadingBar(streams.err(), interruption, "measuring")) {
-            return measurement.run(done -> bar.onProgress((float) done));
-        }
+    private <T> T run(Interruption interruption, Function<Progress, T> measurement) {
+        return LongWork.run(streams, interruption, "measuring", progress -> measurement.apply(progress::test));
     }
 
     private void check() {

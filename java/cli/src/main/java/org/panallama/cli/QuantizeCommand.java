@@ -150,11 +150,9 @@ final class QuantizeCommand implements Callable<Integer> {
             throw new IllegalArgumentException("-o is missing: which file shall be written?");
         }
         long start = System.nanoTime();
-        QuantizationPlan plan;
-        try (Interruption interruption = new Interruption();
-                LoadingBar bar = new LoadingBar(streams.err(), interruption, "quantizing")) {
-            plan = quantizer.quantize(model.path(), output, done -> bar.onProgress((float) done));
-        }
+        Path file = output;
+        QuantizationPlan plan =
+                LongWork.run(streams, "quantizing", progress -> quantizer.quantize(model.path(), file, progress::test));
         for (TensorPlan tensor : plan.fallbacks()) {
             streams.err()
                     .println(tensor.name() + ": " + tensor.to() + " instead of " + tensor.wanted()

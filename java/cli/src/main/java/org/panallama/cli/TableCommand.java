@@ -140,11 +140,8 @@ final class TableCommand implements Callable<Integer> {
         if (importance != null && importance.text != null) {
             table.calibration(read(importance.text));
         }
-        TableReport report;
-        try (Interruption interruption = new Interruption();
-                LoadingBar bar = new LoadingBar(streams.err(), interruption, "measuring")) {
-            report = table.build().run(step -> {}, done -> bar.onProgress((float) done));
-        }
+        TableReport report =
+                LongWork.run(streams, "measuring", progress -> table.build().run(step -> {}, progress::test));
         streams.out().print(json ? report.json() : report.markdown());
         streams.out().flush();
         return 0;
