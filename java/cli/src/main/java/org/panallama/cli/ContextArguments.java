@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.panallama.Context;
 import org.panallama.ContextOptions;
 import org.panallama.Model;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The context's size and threads. */
@@ -16,30 +17,14 @@ final class ContextArguments {
                     + " for (default: 4096, or that if it is less).")
     private @Nullable Integer length;
 
-    @Option(
-            names = {"-t", "--threads"},
-            paramLabel = "N",
-            description = "CPU threads (default: one for each core).")
-    private @Nullable Integer threads;
-
-    @Option(
-            names = "--kv-type",
-            paramLabel = "TYPE[,TYPE]",
-            defaultValue = KvTypes.DEFAULT,
-            converter = KvTypes.Converter.class,
-            description =
-                    "Number format of the KV cache, or of its keys and its values: f32, f16, bf16, q8_0, q5_1, q5_0,"
-                            + " q4_1, q4_0, iq4_nl (default: ${DEFAULT-VALUE}).")
-    private KvTypes kvTypes;
+    @Mixin
+    private ComputeArguments compute;
 
     /** The options, checked, but for the length of a model that is not loaded yet. */
     ContextOptions.Builder options() {
-        ContextOptions.Builder options = ContextOptions.builder().kvTypes(kvTypes.keys(), kvTypes.values());
+        ContextOptions.Builder options = compute.options();
         if (length != null && length != 0) {
             options.length(length);
-        }
-        if (threads != null) {
-            options.threads(threads);
         }
         return options;
     }

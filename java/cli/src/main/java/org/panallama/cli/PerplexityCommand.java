@@ -96,19 +96,8 @@ final class PerplexityCommand implements Callable<Integer> {
             description = "Tokens computed at once; of shorter windows, as many as fit (default: ${DEFAULT-VALUE}).")
     private int batch;
 
-    @Option(
-            names = {"-t", "--threads"},
-            paramLabel = "N",
-            description = "CPU threads (default: one for each core).")
-    private @Nullable Integer threads;
-
-    @Option(
-            names = "--kv-type",
-            paramLabel = "TYPE[,TYPE]",
-            defaultValue = KvTypes.DEFAULT,
-            converter = KvTypes.Converter.class,
-            description = "Number format of the KV cache, or of its keys and its values (default: ${DEFAULT-VALUE}).")
-    private KvTypes kvTypes;
+    @Mixin
+    private ComputeArguments compute;
 
     @Mixin
     private RopeArguments rope;
@@ -214,8 +203,8 @@ final class PerplexityCommand implements Callable<Integer> {
     }
 
     private ContextOptions.Builder contextOptions() {
-        ContextOptions.Builder options = ContextOptions.builder().kvTypes(kvTypes.keys(), kvTypes.values());
+        ContextOptions.Builder options = compute.options();
         rope.addTo(options);
-        return threads == null ? options : options.threads(threads);
+        return options;
     }
 }

@@ -47,21 +47,8 @@ final class ServedModelArguments {
             description = "Requests that may wait; more are told to come again later (default: ${DEFAULT-VALUE}).")
     private int queue;
 
-    @Option(
-            names = {"-t", "--threads"},
-            paramLabel = "N",
-            description = "CPU threads (default: one for each core).")
-    private @Nullable Integer threads;
-
-    @Option(
-            names = "--kv-type",
-            paramLabel = "TYPE[,TYPE]",
-            defaultValue = KvTypes.DEFAULT,
-            converter = KvTypes.Converter.class,
-            description =
-                    "Number format of the KV cache, or of its keys and its values: f32, f16, bf16, q8_0, q5_1, q5_0,"
-                            + " q4_1, q4_0, iq4_nl (default: ${DEFAULT-VALUE}).")
-    private KvTypes kvTypes;
+    @Mixin
+    private ComputeArguments compute;
 
     @Option(
             names = "--draft",
@@ -137,8 +124,8 @@ final class ServedModelArguments {
                 .length(length == null ? 0 : length)
                 .chunk(chunk)
                 .queue(queue)
-                .threads(threads == null ? 0 : threads)
-                .kvTypes(kvTypes.keys(), kvTypes.values())
+                .threads(compute.threads())
+                .kvTypes(compute.kvTypes().keys(), compute.kvTypes().values())
                 .lookup(lookup);
         loading.adapters().forEach(settings::lora);
         if (draft != null) {
