@@ -102,15 +102,28 @@ class ServiceTest {
     }
 
     @Test
-    void tooManyRequestsAtOnceAreRefused() {
-        try (LlamaServer server = TinyServer.builder().concurrency(1).start()) {
+    void tooManyRequestsAtOnceAreRefused() throws IOException {
+        try (LlamaServer server = TinyServer.builder().concurrency(1).start();
+                Socket socket = new Socket("127.0.0.1", server.uri().getPort())) {
             Http http = new Http(server);
-            CompletableFuture<HttpResponse<String>> first =
-                    CompletableFuture.supplyAsync(() -> http.post(CHAT, LONG + "}"));
-            until(() -> http.get("/v1/models").statusCode() == 429);
+            byte[] body = (LONG.replace("1900", "5") + "}").getBytes(StandardCharsets.UTF_8);
+            send(socket, body.length, "Expect: 100-continue\r\nConnection: close\r\n");
+            // A body is asked for by what handles the request: it has the only place.
+            byte[] asked = "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+            assertThat(socket.getInputStream().readNBytes(asked.length)).isEqualTo(asked);
+            assertThat(http.get("/v1/models").statusCode()).isEqualTo(429);
             assertThat(http.get("/health").statusCode()).isEqualTo(200);
-            assertThat(first.join().statusCode()).isEqualTo(200);
+            socket.getOutputStream().write(body);
+            assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                    .startsWith("HTTP/1.1 200 ");
+            assertThat(http.get("/v1/models").statusCode()).isEqualTo(200);
         }
+    }
+
+    /** Begins a chat request, whose body is to follow. */
+    private static void send(Socket socket, int length, String headers) throws IOException {
+        String head = "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length + "\r\n" + headers;
+        socket.getOutputStream().write((head + "\r\n").getBytes(StandardCharsets.US_ASCII));
     }
 
     @ParameterizedTest
@@ -120,12 +133,8 @@ class ServiceTest {
             Http http = new Http(server);
             byte[] body = (LONG + stream + "}").getBytes(StandardCharsets.UTF_8);
             try (Socket socket = new Socket("127.0.0.1", server.uri().getPort())) {
-                socket.getOutputStream()
-                        .write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + body.length
-                                        + "\r\n\r\n")
-                                .getBytes(StandardCharsets.US_ASCII));
+                send(socket, body.length, "");
                 socket.getOutputStream().write(body);
-                socket.getOutputStream().flush();
                 until(() -> !idle(http));
             }
             until(() -> idle(http));
@@ -155,14 +164,16 @@ class ServiceTest {
 
     @Test
     void aDeadlineCutsAnAnswer() {
-        try (LlamaServer server =
-                TinyServer.builder().deadline(Duration.ofMillis(300)).start()) {
+        try (LlamaServer server = LlamaServer.builder(TinyModel.path())
+                .settings(TinyServer.settings().length(20_000).build())
+                .deadline(Duration.ofSeconds(1))
+                .start()) {
             Http http = new Http(server);
-            http.postJson(CHAT, "{" + MESSAGES + ",\"max_tokens\":1}"); // the context is made by the first request
-            JsonObject answer = http.postJson(CHAT, LONG + "}");
+            http.post(CHAT, "{" + MESSAGES + ",\"max_tokens\":1}"); // the context is made by the first request
+            JsonObject answer = http.postJson(CHAT, LONG.replace("1900", "19000") + "}");
             assertThat(Http.choice(answer).get("finish_reason").getAsString()).isEqualTo("length");
             assertThat(answer.getAsJsonObject("usage").get("completion_tokens").getAsInt())
-                    .isLessThan(1900);
+                    .isLessThan(19_000);
         }
     }
 
@@ -170,7 +181,7 @@ class ServiceTest {
     void drainingLetsAnswersEndAndTakesNoMore() throws Exception {
         LlamaServer server = TinyServer.builder().start();
         Http http = new Http(server);
-        String body = LONG.replace("1900", "600") + "}";
+        String body = LONG + "}";
         CompletableFuture<HttpResponse<String>> answer = CompletableFuture.supplyAsync(() -> http.post(CHAT, body));
         until(() -> !idle(http));
         CompletableFuture<Boolean> drained = CompletableFuture.supplyAsync(() -> {
@@ -246,18 +257,14 @@ class ServiceTest {
     void aPipelinedRequestIsAnsweredToo() throws IOException {
         try (LlamaServer server = TinyServer.builder().start();
                 Socket socket = new Socket("127.0.0.1", server.uri().getPort())) {
-            byte[] body = (LONG.replace("1900", "200") + "}").getBytes(StandardCharsets.UTF_8);
-            socket.getOutputStream()
-                    .write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + body.length
-                                    + "\r\n\r\n")
-                            .getBytes(StandardCharsets.US_ASCII));
+            Http http = new Http(server);
+            byte[] body = (LONG + "}").getBytes(StandardCharsets.UTF_8);
+            send(socket, body.length, "");
             socket.getOutputStream().write(body);
-            socket.getOutputStream().flush();
-            until(() -> !idle(new Http(server)));
+            until(() -> !idle(http));
             socket.getOutputStream()
                     .write("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                             .getBytes(StandardCharsets.US_ASCII));
-            socket.getOutputStream().flush();
             String answers = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(answers).contains("chat.completion", "\"status\":\"ok\"");
         }
