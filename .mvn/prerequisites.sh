@@ -13,14 +13,14 @@ jdk_version() {
   done <"$1/release"
 }
 
-# find_jdk MINIMUM: sets JDK to JAVA_HOME if that is new enough, else to the newest JDK in the usual places; empty if
-# there is none.
+# find_jdk MINIMUM [MAXIMUM]: sets JDK to JAVA_HOME if that is such a one, else to the newest such JDK in the usual places;
+# empty if there is none.
 find_jdk() {
-  local home version newest=$(($1 - 1)) java
+  local home version newest=$(($1 - 1)) maximum=${2:-999} java
   JDK=
   if [[ -n ${JAVA_HOME:-} ]]; then
     version=$(jdk_version "$JAVA_HOME")
-    if [[ -n $version && $version -ge $1 ]]; then
+    if [[ -n $version && $version -ge $1 && $version -le $maximum ]]; then
       JDK=$JAVA_HOME
       return
     fi
@@ -30,7 +30,7 @@ find_jdk() {
   for home in "$java" /usr/lib/jvm/* /opt/*jdk* /opt/java/* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/* \
     /Library/Java/JavaVirtualMachines/*/Contents/Home /opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home; do
     version=$(jdk_version "$home")
-    if [[ -n $version && $version -gt $newest ]]; then
+    if [[ -n $version && $version -gt $newest && $version -le $maximum ]]; then
       newest=$version
       JDK=$home
     fi
@@ -57,8 +57,15 @@ tests_vulkan() {
 # missing_prerequisites [tests]: prints a line "<Debian packages>: <what, and where to get it>" for each thing missing.
 missing_prerequisites() {
   local version
-  find_jdk 22
-  [[ -n $JDK ]] || echo "openjdk-25-jdk-headless: JDK 22 or newer (Temurin 25: https://adoptium.net)"
+  if [[ ${1:-} == tests ]]; then
+    find_jdk 22
+    [[ -n $JDK ]] || echo "openjdk-25-jdk-headless: JDK 22 or newer (Temurin 25: https://adoptium.net)"
+    find_jdk 17 21
+    [[ -n $JDK ]] || echo "openjdk-17-jdk-headless: a JDK from 17 to 21 (Temurin 21: https://adoptium.net)"
+  else
+    find_jdk 17
+    [[ -n $JDK ]] || echo "default-jdk-headless: JDK 17 or newer, better 22 or newer (Temurin 25: https://adoptium.net)"
+  fi
   command -v mvn >/dev/null || echo "maven: Maven 3.8.6 or newer (https://maven.apache.org)"
   command -v git >/dev/null || echo "git: git (https://git-scm.com)"
   command -v npm >/dev/null && command -v node >/dev/null ||

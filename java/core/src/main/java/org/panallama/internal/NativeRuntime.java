@@ -157,7 +157,8 @@ public final class NativeRuntime {
                     + " JVM: add the dependency org.panallama:panallama, which brings it along.";
         }
         return "No binding to llama.cpp can run in this " + java + " JVM:\n  " + String.join("\n  ", attempts)
-                + "\npanallama-ffm needs JDK 22 or newer.";
+                + "\npanallama-ffm (ffm) needs JDK 22 or newer, panallama-jna (jna) JDK 17 or newer and JNA;"
+                + " org.panallama:panallama brings both along.";
     }
 
     private void start() {

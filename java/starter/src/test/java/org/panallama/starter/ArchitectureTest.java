@@ -35,6 +35,15 @@ class ArchitectureTest {
             .resideInAnyPackage(concat(new String[] {"org.panallama.ffm..", "org.panallama.spi"}, JDK_AND_LOG));
 
     @ArchTest
+    static final ArchRule THE_JNA_BINDING_KNOWS_JNA_TOO = classes()
+            .that()
+            .resideInAPackage("org.panallama.jna..")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(
+                    concat(new String[] {"org.panallama.jna..", "org.panallama.spi", "com.sun.jna.."}, JDK_AND_LOG));
+
+    @ArchTest
     static final ArchRule THE_SPI_STANDS_ALONE = classes()
             .that()
             .resideInAPackage("org.panallama.spi")
