@@ -13,21 +13,26 @@ public final class AnswerParser {
 
     private final ChatCalls calls;
     private final long parser;
-    private ChatAnswer answer = new ChatAnswer("", "", List.of());
+    private final @Nullable TextCallReader textCalls;
+    private ChatAnswer answer = new ChatAnswer("", "", List.of()); // with the calls in the text still in it
 
-    private AnswerParser(ChatCalls calls, long parser) {
+    private AnswerParser(ChatCalls calls, long parser, boolean textCalls) {
         this.calls = calls;
         this.parser = parser;
+        this.textCalls = textCalls ? new TextCallReader() : null;
     }
 
-    /** @param syntax what {@code panallama_chat_apply} gave, {@code null} if an answer is content only */
-    static AnswerParser of(@Nullable String syntax) {
+    /**
+     * @param syntax what {@code panallama_chat_apply} gave, {@code null} if an answer is content only
+     * @param textCalls whether its content may hold calls in the form of {@link TextTools}
+     */
+    static AnswerParser of(@Nullable String syntax, boolean textCalls) {
         ChatCalls calls = Llama.binding();
         if (syntax == null) {
-            return new AnswerParser(calls, 0);
+            return new AnswerParser(calls, 0, textCalls);
         }
         long address = calls.chatParserOpen(syntax);
-        AnswerParser parser = new AnswerParser(calls, address);
+        AnswerParser parser = new AnswerParser(calls, address, textCalls);
         Handle.CLEANER.register(parser, () -> calls.chatParserClose(address));
         return parser;
     }
@@ -41,6 +46,24 @@ public final class AnswerParser {
      * @throws LlamaException if a complete answer does not have the form that the model's template says
      */
     public List<ChatDelta> read(String text, boolean complete) {
+        List<ChatDelta> deltas = readContent(text, complete);
+        if (textCalls == null) {
+            return deltas;
+        }
+        List<ChatDelta> parts = new ArrayList<>();
+        for (ChatDelta delta : deltas) {
+            if (!delta.reasoning().isEmpty()) {
+                parts.add(new ChatDelta("", delta.reasoning(), -1, "", "", ""));
+            }
+            parts.addAll(textCalls.read(delta.content(), false));
+        }
+        if (complete) {
+            parts.addAll(textCalls.read("", true));
+        }
+        return parts;
+    }
+
+    private List<ChatDelta> readContent(String text, boolean complete) {
         if (parser == 0) {
             String more = text.substring(answer.content().length());
             answer = new ChatAnswer(text, "", List.of());
@@ -67,7 +90,9 @@ public final class AnswerParser {
 
     /** The answer as far as it has been read. */
     public ChatAnswer answer() {
-        return answer;
+        return textCalls == null
+                ? answer
+                : new ChatAnswer(textCalls.content(), answer.reasoning(), textCalls.toolCalls());
     }
 
     private static ChatAnswer answer(Map<String, @Nullable Object> message) {

@@ -14,18 +14,29 @@ public final class ChatPrompt {
     private final List<String> stop;
     private final Set<String> preservedTokens;
     private final @Nullable String syntax;
+    private final boolean textCalls;
 
     ChatPrompt(
             List<ChatTemplate.Piece> pieces,
             @Nullable Grammar grammar,
             List<String> stop,
             Set<String> preservedTokens,
-            @Nullable String syntax) {
+            @Nullable String syntax,
+            boolean textCalls) {
         this.pieces = List.copyOf(pieces);
         this.grammar = grammar;
         this.stop = List.copyOf(stop);
         this.preservedTokens = Set.copyOf(preservedTokens);
         this.syntax = syntax;
+        this.textCalls = textCalls;
+    }
+
+    /** The same prompt for an answer that may hold calls in the form of {@link TextTools}. */
+    ChatPrompt withTextCalls(Grammar calls) {
+        Set<String> preserved = new HashSet<>(preservedTokens);
+        preserved.add(TextTools.OPEN);
+        preserved.add(TextTools.CLOSE);
+        return new ChatPrompt(pieces, calls, stop, preserved, syntax, true);
     }
 
     /** The prompt without the BOS that tokenizing adds. */
@@ -65,6 +76,6 @@ public final class ChatPrompt {
 
     /** A reader for one answer. */
     public AnswerParser newParser() {
-        return AnswerParser.of(syntax);
+        return AnswerParser.of(syntax, textCalls);
     }
 }

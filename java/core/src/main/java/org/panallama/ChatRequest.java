@@ -32,6 +32,30 @@ public final class ChatRequest {
         arguments = builder.arguments;
     }
 
+    /** The same request without tools. */
+    private ChatRequest(ChatRequest other, List<ChatMessage> messages, boolean thinking, @Nullable JsonSchema schema) {
+        this.messages = List.copyOf(messages);
+        this.thinking = thinking;
+        this.schema = schema;
+        tools = List.of();
+        toolChoice = ToolChoice.AUTO;
+        parallelToolCalls = false;
+        separateReasoning = other.separateReasoning;
+        continueLast = other.continueLast;
+        arguments = other.arguments;
+    }
+
+    /**
+     * The request with its tools in the messages' text, for a template that knows none.
+     *
+     * @param canThink whether the template can be told not to think: a call that is required comes at once
+     */
+    ChatRequest withTextTools(boolean canThink) {
+        boolean called = TextTools.mayBeCalled(this);
+        boolean atOnce = canThink && called && toolChoice == ToolChoice.REQUIRED;
+        return new ChatRequest(this, TextTools.messages(this), thinking && !atOnce, called ? null : schema);
+    }
+
     /**
      * A builder of a request for an answer to a conversation.
      *
@@ -41,14 +65,9 @@ public final class ChatRequest {
         return new Builder(messages);
     }
 
-    /** Whether more than plain messages is asked for, which only a template's own interpreter can do. */
+    /** Whether something is asked for that only a template's own interpreter can do. */
     boolean needsInterpreter() {
-        return !tools.isEmpty()
-                || schema != null
-                || continueLast
-                || !arguments.isEmpty()
-                || !thinking
-                || messages.stream().anyMatch(ChatMessage::isAboutTools);
+        return continueLast || !arguments.isEmpty() || !thinking;
     }
 
     /** Collects a request's parts. Not thread-safe. */

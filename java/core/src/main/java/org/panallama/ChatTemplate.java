@@ -133,18 +133,23 @@ public final class ChatTemplate {
      * @throws LlamaException if the template refuses the conversation, or its interpreter is needed and not there
      */
     public ChatPrompt prompt(ChatRequest request) {
+        if (!supportsTools() && TextTools.areIn(request)) {
+            ChatPrompt plain = prompt(request.withTextTools(supportsThinking()));
+            return TextTools.mayBeCalled(request) ? plain.withTextCalls(TextTools.grammar(request)) : plain;
+        }
         List<ChatMessage> messages = writer.supportsSystemRole() ? request.messages : folded(request.messages);
         JinjaTemplate jinja = !request.tools.isEmpty() && toolWriter != null
                 ? toolWriter
                 : writer instanceof JinjaTemplate own ? own : null;
         if (jinja == null) {
             if (request.needsInterpreter()) {
-                ChatLibrary.require("Tools, schemas and template arguments");
+                ChatLibrary.require("Template arguments, thoughts and continued messages");
                 throw new LlamaException(
-                        this + " is one of llama.cpp's list, which knows no tools, schemas or arguments."
+                        this + " is one of llama.cpp's list, which knows no arguments, thoughts or continued messages."
                                 + " Use the model's own template.");
             }
-            return new ChatPrompt(pieces(messages, true), null, List.of(), Set.of(), null);
+            Grammar grammar = request.schema == null ? null : request.schema.grammar();
+            return new ChatPrompt(pieces(messages, true), grammar, List.of(), Set.of(), null, false);
         }
         Instant now = Instant.now();
         Map<String, @Nullable Object> applied = jinja.apply(request, messages, now);
@@ -162,9 +167,27 @@ public final class ChatTemplate {
         return writer.supportsSystemRole();
     }
 
-    /** Whether the template has a form of its own for tool calls; without one, llama.cpp asks the model for JSON. */
+    /**
+     * Whether the template has a place for tools, and a form of its own for calls. If not, {@link #prompt} puts both into plain
+     * text, in the form of the Hermes models:
+     *
+     * <ul>
+     *   <li>the system message ends with what the tools are for and how to call them. There is nothing of it with {@link
+     *       ToolChoice#NONE};
+     *   <li>a call is {@code <tool_call>{"name": "…", "arguments": {…}}</tool_call>} in the assistant's text, several stand one
+     *       behind the other. A grammar holds the arguments to the tool's schema: of the whole answer if a call is required, which
+     *       then comes without a thought, else from the first {@code <tool_call>} on;
+     *   <li>what came of a call is {@code <tool_response>{"name": "…", "content": …}</tool_response>} in the user's text, together
+     *       with the text of the user that follows.
+     * </ul>
+     *
+     * <p>How well a model that was trained on nothing like it follows is another matter.
+     */
     public boolean supportsTools() {
-        return toolWriter != null || writer instanceof JinjaTemplate jinja && jinja.can("supports_tool_calls");
+        return toolWriter != null
+                || writer instanceof JinjaTemplate jinja
+                        && jinja.can("supports_tools")
+                        && jinja.can("supports_tool_calls");
     }
 
     /** Whether the template can tell the model to think before it answers. */

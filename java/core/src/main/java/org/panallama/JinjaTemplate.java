@@ -111,7 +111,8 @@ final class JinjaTemplate implements TemplateWriter {
                 grammar(applied),
                 texts(applied, "stop"),
                 new LinkedHashSet<>(texts(applied, "preserved_tokens")),
-                (String) applied.get("syntax"));
+                (String) applied.get("syntax"),
+                false);
     }
 
     private static @Nullable Grammar grammar(Map<String, @Nullable Object> applied) {

@@ -59,9 +59,14 @@ public final class JsonSchema {
      * @throws LlamaException if llama.cpp cannot make one, or {@code libpanallama-chat} is missing
      */
     public Grammar grammar() {
+        return Grammar.of(rules(json));
+    }
+
+    /** The grammar of a schema's text. */
+    static String rules(String json) {
         ChatLibrary.require("Grammars of JSON schemas");
         try {
-            return Grammar.of(Llama.binding().chatSchemaToGrammar(json));
+            return Llama.binding().chatSchemaToGrammar(json);
         } catch (IllegalArgumentException e) {
             throw new LlamaException(
                     "llama.cpp makes no grammar of the JSON schema " + json + ": " + e.getMessage(), e);

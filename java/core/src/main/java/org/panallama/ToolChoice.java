@@ -6,7 +6,7 @@ public enum ToolChoice {
     AUTO("auto"),
     /** It must call at least one. */
     REQUIRED("required"),
-    /** It must not; the tools are shown to it all the same. */
+    /** It must not; a template with a place for tools shows them to it all the same. */
     NONE("none");
 
     private final String code;

@@ -148,6 +148,11 @@ class ChatPromptTest {
                 .isEqualTo(model.vocab().tokenize(prompt.text()));
         assertThat(prompt.grammar())
                 .hasValueSatisfying(grammar -> assertThat(grammar.rules()).contains("true"));
+        ChatPrompt byName = ChatTemplate.of("llama2")
+                .prompt(ChatRequest.builder(List.of(ChatMessage.user("法国")))
+                        .schema(JsonSchema.of("{\"type\": \"boolean\"}"))
+                        .build());
+        assertThat(byName.grammar()).isPresent();
     }
 
     @Test
@@ -219,12 +224,12 @@ class ChatPromptTest {
         assertThatThrownBy(() -> refusing.render(List.of(ChatMessage.user("x")), true))
                 .isInstanceOf(LlamaException.class)
                 .hasMessageContaining("Not like this");
-        ChatRequest tools = ChatRequest.builder(List.of(ChatMessage.user("x")))
-                .tools(List.of(WEATHER))
+        ChatRequest continued = ChatRequest.builder(List.of(ChatMessage.user("x"), ChatMessage.assistant("y")))
+                .continueLast(true)
                 .build();
-        assertThatThrownBy(() -> ChatTemplate.of("chatml").prompt(tools))
+        assertThatThrownBy(() -> ChatTemplate.of("chatml").prompt(continued))
                 .isInstanceOf(LlamaException.class)
-                .hasMessageContaining("no tools");
+                .hasMessageContaining("continued messages");
         assertThatThrownBy(() -> new Tool("a b", "", WEATHER.parameters()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("a b");

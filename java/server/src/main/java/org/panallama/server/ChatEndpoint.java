@@ -10,6 +10,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.panallama.ChatAnswer;
 import org.panallama.ChatDelta;
+import org.panallama.ChatRequest;
 import org.panallama.TokenLogprob;
 import org.panallama.ToolCall;
 import org.panallama.Vocab;
@@ -33,7 +34,7 @@ final class ChatEndpoint implements Endpoint {
         refuseUnsupported(fields);
         try (ModelStore.Lease lease = service.model(fields)) {
             ServedModel served = lease.model;
-            ChatFields.Conversation conversation = ChatFields.conversation(fields);
+            ChatRequest conversation = ChatFields.conversation(fields);
             Sampling sampling = new Sampling(
                     fields,
                     served,

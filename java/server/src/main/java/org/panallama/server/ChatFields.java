@@ -23,33 +23,22 @@ final class ChatFields {
 
     private ChatFields() {}
 
-    /**
-     * What an answer is wanted to.
-     *
-     * @param usesTools whether the model is to know of tools
-     */
-    record Conversation(ChatRequest request, boolean usesTools) {}
-
-    static Conversation conversation(Fields fields) {
+    /** What an answer is wanted to. */
+    static ChatRequest conversation(Fields fields) {
         List<ChatMessage> messages = messages(fields);
         ChatRequest.Builder builder = fields.check("messages", () -> ChatRequest.builder(messages));
-        Tools tools = tools(fields);
-        tools.addTo(builder, fields);
+        tools(fields).addTo(builder, fields);
         JsonSchema schema = responseFormat(fields);
         if (schema != null) {
             builder.schema(schema);
         }
         templateArguments(fields, builder);
         builder.continueLast(fields.flag("continue_final_message", false));
-        return new Conversation(fields.check("messages", builder::build), tools.areUsed());
+        return fields.check("messages", builder::build);
     }
 
     /** What a request says about tools. */
     record Tools(List<Tool> tools, ToolChoice choice) {
-
-        boolean areUsed() {
-            return !tools.isEmpty() && choice != ToolChoice.NONE;
-        }
 
         void addTo(ChatRequest.Builder builder, Fields fields) {
             fields.check("tools", () -> builder.tools(tools));

@@ -10,6 +10,7 @@ import org.panallama.AnswerParser;
 import org.panallama.ChatAnswer;
 import org.panallama.ChatDelta;
 import org.panallama.ChatPrompt;
+import org.panallama.ChatRequest;
 import org.panallama.ChatTemplate;
 import org.panallama.FinishReason;
 import org.panallama.Grammar;
@@ -33,7 +34,7 @@ final class ChatGeneration implements AutoCloseable {
             Service service,
             ServedModel served,
             String id,
-            ChatFields.Conversation conversation,
+            ChatRequest conversation,
             Sampling sampling,
             int count,
             int logprobs) {
@@ -61,24 +62,17 @@ final class ChatGeneration implements AutoCloseable {
     }
 
     /**
-     * @throws ApiException if the model's template cannot write the conversation, or knows no tools and some are given
+     * @throws ApiException if the model's template cannot write the conversation
      */
-    static ChatPrompt prompt(ServedModel served, ChatFields.Conversation conversation) {
+    static ChatPrompt prompt(ServedModel served, ChatRequest conversation) {
         ChatTemplate template;
         try {
             template = served.template();
         } catch (LlamaException e) {
             throw ApiException.badField("model", String.valueOf(e.getMessage()));
         }
-        if (conversation.usesTools() && !template.supportsTools()) {
-            throw ApiException.unsupported(
-                    "tools",
-                    "the chat template of '" + served.name
-                            + "' has no place for them. Serve a model that was trained to call"
-                            + " tools, or another template (--chat-template-file).");
-        }
         try {
-            return template.prompt(conversation.request());
+            return template.prompt(conversation);
         } catch (LlamaException e) {
             throw ApiException.badField("messages", String.valueOf(e.getMessage()));
         }

@@ -16,12 +16,11 @@ final class ResponseFields {
 
     private ResponseFields() {}
 
-    static ChatFields.Conversation conversation(Fields fields) {
+    static ChatRequest conversation(Fields fields) {
         refuseUnsupported(fields);
         List<ChatMessage> messages = messages(fields);
         ChatRequest.Builder builder = fields.check("input", () -> ChatRequest.builder(messages));
-        ChatFields.Tools tools = ChatFields.tools(fields);
-        tools.addTo(builder, fields);
+        ChatFields.tools(fields).addTo(builder, fields);
         JsonSchema schema = textFormat(fields);
         if (schema != null) {
             builder.schema(schema);
@@ -33,7 +32,7 @@ final class ResponseFields {
                 builder.templateArguments(Json.text(Json.object("reasoning_effort", effort)));
             }
         }
-        return new ChatFields.Conversation(fields.check("input", builder::build), tools.areUsed());
+        return fields.check("input", builder::build);
     }
 
     private static void refuseUnsupported(Fields fields) {

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.panallama.ChatAnswer;
+import org.panallama.ChatRequest;
 import org.panallama.ToolCall;
 import org.panallama.engine.Result;
 
@@ -26,7 +27,7 @@ final class ResponsesEndpoint implements Endpoint {
         Fields fields = exchange.json();
         try (ModelStore.Lease lease = service.model(fields)) {
             ServedModel served = lease.model;
-            ChatFields.Conversation conversation = ResponseFields.conversation(fields);
+            ChatRequest conversation = ResponseFields.conversation(fields);
             Sampling sampling =
                     new Sampling(fields, served, List.of("max_output_tokens"), Integer.MAX_VALUE, service.deadline());
             int logprobs = ResponseFields.logprobs(fields);
