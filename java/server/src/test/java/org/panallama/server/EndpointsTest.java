@@ -155,13 +155,6 @@ class EndpointsTest {
                         .get("message")
                         .getAsString())
                 .contains("fill gaps");
-        assertThat(http.error(
-                                "/v1/chat/completions",
-                                "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"tools\":[{\"type\":\"function\","
-                                        + "\"function\":{\"name\":\"f\"}}]}")
-                        .get("param")
-                        .getAsString())
-                .isEqualTo("tools");
     }
 
     @Test
