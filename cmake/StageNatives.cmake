@@ -1,4 +1,5 @@
-# cmake -DPLATFORM=… -DVERSION=… -DRUNTIME=… -DLIBRARIES=… -DLICENSES=… -DNOTICES=… -DDESTINATION=… -P StageNatives.cmake
+# cmake -DPLATFORM=… -DVERSION=… -DRUNTIME=… -DLIBRARIES=… -DLICENSES=… -DNOTICES=… -DMODULE_SOURCES=… -DJAVAC=…
+#     -DDESTINATION=… -P StageNatives.cmake
 #
 # Lays out the content of one platform's natives jar under DESTINATION:
 #
@@ -10,6 +11,7 @@
 #       files          <name>:<size>:<sha256>, comma separated, sorted by name; a name may begin with a folder's
 #   META-INF/licenses/                              LICENSES: of what is in the libraries
 #   META-INF/                                       NOTICES: our own
+#   module-info.class, <package>/                   the module org.panallama.natives.<platform>, MODULE_SOURCES compiled
 
 cmake_minimum_required(VERSION 3.25)
 
@@ -49,3 +51,21 @@ list(JOIN load "," load)
 
 file(WRITE ${folder}/${PLATFORM}.properties
     "llama.version=${VERSION}\nhash=${hash}\nload=${load}\nfiles=${files}\n")
+
+# The whole of panallama-core is not needed for it, and not there yet: the service's interface is its only tie.
+string(REPLACE - . MODULE org.panallama.natives.${PLATFORM})
+string(REPLACE . / package ${MODULE})
+set(build ${DESTINATION}.module)
+file(REMOVE_RECURSE ${build})
+configure_file(${MODULE_SOURCES}/module-info.java.in ${build}/src/${MODULE}/module-info.java @ONLY)
+configure_file(${MODULE_SOURCES}/Natives.java.in ${build}/src/${MODULE}/${package}/Natives.java @ONLY)
+file(WRITE ${build}/src/org.panallama/module-info.java "module org.panallama { exports org.panallama.spi; }")
+set(service org/panallama/spi/NativesModule.java)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/../java/core/src/main/java/${service} ${build}/src/org.panallama/${service} COPYONLY)
+execute_process(
+    COMMAND ${JAVAC} --release 17 -d ${build}/classes --module-source-path ${build}/src --module ${MODULE}
+    RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+    message(FATAL_ERROR "The module of the natives for ${PLATFORM} does not compile.")
+endif()
+file(COPY ${build}/classes/${MODULE}/ DESTINATION ${DESTINATION})

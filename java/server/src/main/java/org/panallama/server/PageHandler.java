@@ -15,14 +15,17 @@ final class PageHandler extends Handler.Wrapper {
             "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none';"
                     + " form-action 'none'; frame-ancestors 'none'";
 
+    private static final String INDEX = "index.html";
+
     PageHandler() {
-        URL index = PageHandler.class.getResource("page/index.html");
+        URL index = PageHandler.class.getResource("page/" + INDEX);
         if (index == null) {
             return; // a build without the page
         }
         ResourceHandler files = new ResourceHandler();
-        files.setBaseResource(ResourceFactory.of(files)
-                .newClassLoaderResource(PageHandler.class.getPackageName().replace('.', '/') + "/page/"));
+        // By its URL: a class loader does not look into the packages of a module.
+        String folder = index.toString().substring(0, index.toString().length() - INDEX.length());
+        files.setBaseResource(ResourceFactory.of(files).newResource(folder));
         files.setDirAllowed(false);
         files.setEtags(true);
         // Browsers keep the files, and ask whether they are still the same.

@@ -1,0 +1,4 @@
+/** A small trained model. */
+module org.panallama.tiny {
+    exports org.panallama.tiny;
+}
