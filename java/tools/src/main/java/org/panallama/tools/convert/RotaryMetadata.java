@@ -14,6 +14,9 @@ import org.panallama.gguf.GgufValue;
  */
 final class RotaryMetadata {
 
+    private static final List<String> TYPES =
+            List.of("default", "linear", "dynamic", "yarn", "llama3", "longrope", "su");
+
     private final ModelConfig config;
     private final JsonFile rope;
     private final String type;
@@ -24,36 +27,78 @@ final class RotaryMetadata {
         this.rope = config.rope();
         this.type = rope.string("rope_type", "type").orElse("default").toLowerCase(Locale.ROOT);
         this.prefix = architecture + ".rope.";
+        if (!TYPES.contains(type)) {
+            throw new ConversionException(config.json().file() + ": the rotary embedding is of type '" + type
+                    + "', known are default, linear, dynamic, yarn, llama3 and longrope");
+        }
+        if ((type.equals("llama3") || longRope()) && !architecture.equals("llama")) {
+            throw new ConversionException(config.json().file() + ": the rotary embedding is of type '" + type
+                    + "', which llama.cpp computes for Llama, Mistral and Mixtral, not for " + architecture);
+        }
+        double part = rope.number("partial_rotary_factor")
+                .orElseGet(() -> config.json().number("partial_rotary_factor").orElse(1));
+        if (part != 1) {
+            throw new ConversionException(config.json().file() + ": partial_rotary_factor is " + part
+                    + ", but llama.cpp turns whole heads of " + architecture);
+        }
+    }
+
+    private boolean longRope() {
+        return type.equals("longrope") || type.equals("su"); // its first name
     }
 
     void addTo(Map<String, GgufValue> metadata, List<String> warnings) {
         switch (type) {
             case "linear" -> {
                 metadata.put(prefix + "scaling.type", GgufValue.string("linear"));
-                metadata.put(prefix + "scaling.factor", float32(rope.requireNumber("factor")));
+                metadata.put(prefix + "scaling.factor", float32(factor()));
             }
-            case "yarn" -> addYarn(metadata);
+            case "yarn" -> addYarn(metadata, warnings);
             case "longrope", "su" -> addLongRope(metadata);
-            case "default", "llama3" -> {}
             case "dynamic" ->
                 warnings.add(
                         "the model stretches its rotary embedding with the text's length (dynamic); llama.cpp does not:"
                                 + " texts longer than " + config.context() + " tokens come out worse");
-            default ->
-                throw new ConversionException(config.json().file() + ": the rotary embedding is of type '" + type
-                        + "', known are default, linear, dynamic, yarn, llama3 and longrope");
+            default -> {} // nothing to state: Llama 3's divisors are a tensor
         }
         metadata.put(prefix + "freq_base", float32(config.ropeBase()));
     }
 
-    private void addYarn(Map<String, GgufValue> metadata) {
+    private void addYarn(Map<String, GgufValue> metadata, List<String> warnings) {
+        double factor = factor();
         metadata.put(prefix + "scaling.type", GgufValue.string("yarn"));
-        metadata.put(prefix + "scaling.factor", float32(rope.requireNumber("factor")));
+        metadata.put(prefix + "scaling.factor", float32(factor));
         metadata.put(prefix + "scaling.original_context_length", GgufValue.uint32(originalContext()));
-        put(metadata, "scaling.yarn_ext_factor", "extrapolation_factor");
-        put(metadata, "scaling.yarn_attn_factor", "attention_factor", "attn_factor");
-        put(metadata, "scaling.yarn_beta_fast", "beta_fast");
-        put(metadata, "scaling.yarn_beta_slow", "beta_slow");
+        addParameter("yarn_ext_factor", 1, metadata, warnings, "extrapolation_factor");
+        addParameter(
+                "yarn_attn_factor", 1 + 0.1 * Math.log(factor), metadata, warnings, "attention_factor", "attn_factor");
+        addParameter("yarn_beta_fast", 32, metadata, warnings, "beta_fast");
+        addParameter("yarn_beta_slow", 1, metadata, warnings, "beta_slow");
+    }
+
+    /** What YaRN leaves to the model. llama.cpp's converter writes it, but for these models llama.cpp has values of its own. */
+    private void addParameter(
+            String key, double computed, Map<String, GgufValue> metadata, List<String> warnings, String... spellings) {
+        rope.number(spellings).ifPresent(stated -> {
+            metadata.put(prefix + "scaling." + key, float32(stated));
+            if (Math.abs(stated - computed) > 1e-3 * computed) {
+                warnings.add(String.format(
+                        Locale.ROOT,
+                        "the model's YaRN has the %s %.4g, llama.cpp computes with %.4g: texts may come out worse",
+                        spellings[0],
+                        stated,
+                        computed));
+            }
+        });
+    }
+
+    private double factor() {
+        double factor = rope.requireNumber("factor");
+        if (!(factor > 0)) {
+            throw new ConversionException(
+                    config.json().file() + ": the rotary embedding's factor is " + factor + ", must be positive");
+        }
+        return factor;
     }
 
     private void addLongRope(Map<String, GgufValue> metadata) {
@@ -64,10 +109,6 @@ final class RotaryMetadata {
         metadata.put(
                 prefix + "scaling.attn_factor",
                 float32(rope.number("attention_factor").orElse(attention)));
-    }
-
-    private void put(Map<String, GgufValue> metadata, String key, String... spellings) {
-        rope.number(spellings).ifPresent(value -> metadata.put(prefix + key, float32(value)));
     }
 
     private long originalContext() {

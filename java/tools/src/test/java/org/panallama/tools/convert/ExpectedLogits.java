@@ -25,8 +25,8 @@ public final class ExpectedLogits {
      * @param adapters of the model, at some strength
      * @param best whether the likeliest tokens must be the same too
      */
-    public static void assertLogits(
-            Path fixture, Path model, Map<Path, Float> adapters, float tolerance, boolean best) throws IOException {
+    public static void assertLogits(Path fixture, Path model, Map<Path, Float> adapters, float tolerance, boolean best)
+            throws IOException {
         JsonObject expected = JsonParser.parseString(Files.readString(fixture.resolve("expected-logits.json")))
                 .getAsJsonObject();
         float[][] logits = ModelRun.logits(model, adapters, ints(expected.getAsJsonArray("ids")));

@@ -35,8 +35,7 @@ class MixtralConversionTest {
 
     @Test
     void logitsEqualThoseOfAnotherImplementation() throws IOException {
-        ExpectedLogits.assertLogits(
-                CHECKPOINT, convert(ConversionType.F32), Map.of(), ExpectedLogits.EXACT, true);
+        ExpectedLogits.assertLogits(CHECKPOINT, convert(ConversionType.F32), Map.of(), ExpectedLogits.EXACT, true);
     }
 
     @ParameterizedTest

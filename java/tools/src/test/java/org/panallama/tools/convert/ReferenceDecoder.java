@@ -1,7 +1,5 @@
 package org.panallama.tools.convert;
 
-import com.google.gson.JsonObject;
-
 /**
  * The forward pass of the decoders as Transformers defines it, plainly: nothing is permuted, stacked or fused. It exists to
  * be compared with.
@@ -15,6 +13,7 @@ final class ReferenceDecoder {
     private final int kvHeads;
     private final int headSize;
     private final double epsilon;
+    private final ReferenceRotation rotation;
 
     ReferenceDecoder(RandomCheckpoint model, boolean renormalizesExperts) {
         this.model = model;
@@ -26,6 +25,7 @@ final class ReferenceDecoder {
         epsilon = model.config().has("rms_norm_eps")
                 ? model.config().get("rms_norm_eps").getAsDouble()
                 : 1e-5;
+        rotation = new ReferenceRotation(model.config(), headSize);
     }
 
     float[][] logits(int... tokens) {
@@ -102,36 +102,14 @@ final class ReferenceDecoder {
         float[] result = new float[x.length];
         for (int h = 0; h < count; h++) {
             for (int i = 0; i < half; i++) {
-                double angle = position * frequency(i);
+                double cos = rotation.magnitude() * Math.cos(position * rotation.frequency(i));
+                double sin = rotation.magnitude() * Math.sin(position * rotation.frequency(i));
                 int at = h * headSize + i;
-                result[at] = (float) (x[at] * Math.cos(angle) - x[at + half] * Math.sin(angle));
-                result[at + half] = (float) (x[at + half] * Math.cos(angle) + x[at] * Math.sin(angle));
+                result[at] = (float) (x[at] * cos - x[at + half] * sin);
+                result[at + half] = (float) (x[at + half] * cos + x[at] * sin);
             }
         }
         return result;
-    }
-
-    private double frequency(int i) {
-        JsonObject config = model.config();
-        JsonObject rope = config.has("rope_parameters") ? config.getAsJsonObject("rope_parameters") : config;
-        double plain = Math.pow(rope.get("rope_theta").getAsDouble(), -2.0 * i / headSize);
-        if (!config.has("rope_scaling")) {
-            return plain;
-        }
-        JsonObject scaling = config.getAsJsonObject("rope_scaling"); // of Llama 3
-        double factor = scaling.get("factor").getAsDouble();
-        double low = scaling.get("low_freq_factor").getAsDouble();
-        double high = scaling.get("high_freq_factor").getAsDouble();
-        double context = scaling.get("original_max_position_embeddings").getAsDouble();
-        double wavelength = 2 * Math.PI / plain;
-        if (wavelength < context / high) {
-            return plain;
-        }
-        if (wavelength > context / low) {
-            return plain / factor;
-        }
-        double smooth = (context / wavelength - low) / (high - low);
-        return (1 - smooth) * plain / factor + smooth * plain;
     }
 
     private float[] feedForward(float[] x, String layer) {
