@@ -189,6 +189,58 @@ void check(const instruction_set &isa, format f, const shape &s, int extra_k,
     }
 }
 
+// A column's result is the same to the last bit whatever is multiplied with it: always where weights are floats, and
+// with AVX-512 as long as there are few columns.
+void check_columns(const instruction_set &isa, format f) {
+    constexpr int most = 9, rows = 7;
+    const int columns = is_float(f) ? most : strcmp(isa.name, "avx512") == 0 ? 4 : 1;
+    const kernel *kern = isa.find(f);
+    if (kern == nullptr) return;
+    for (const int k : {256, 1024, 65 * 256}) {
+        std::mt19937 random(static_cast<unsigned>(k));
+        const size_t row_bytes = ggml_row_size(type_of(f), k);
+        std::vector<uint8_t> weights(row_bytes * rows);
+        random_weights(f, static_cast<int64_t>(weights.size()), random, weights.data());
+        std::vector<float> x(static_cast<size_t>(k) * most);
+        std::normal_distribution<float> normal;
+        for (float &v : x) v = normal(random);
+        std::vector<uint8_t> activation_memory, scratch;
+        const int steps = (k + step - 1) / step;
+        auto *activations = static_cast<activation_step *>(
+            aligned(activation_memory, static_cast<size_t>(steps) * most * sizeof(activation_step)));
+        if (kern->quantize != nullptr) {
+            for (int c = 0; c < most; c++) kern->quantize(&x[static_cast<size_t>(c) * k], k, activations + c, most);
+        }
+        product p{};
+        p.weights = weights.data();
+        p.row_bytes = row_bytes;
+        p.rows = rows;
+        p.steps = steps;
+        p.activations = activations;
+        p.source = {reinterpret_cast<const uint8_t *>(x.data()), 1, 0, k * sizeof(float)};
+        p.tokens = most;
+        p.scratch = aligned(scratch, kern->scratch_bytes);
+        std::vector<float> alone(static_cast<size_t>(rows) * most), together(alone.size());
+        column to[most];
+        for (int c = 0; c < most; c++) {
+            to[c] = {c, &alone[static_cast<size_t>(c) * rows]};
+            p.columns = to + c;
+            p.n_columns = 1;
+            kern->multiply(p);
+            to[c].out = &together[static_cast<size_t>(c) * rows];
+        }
+        p.columns = to;
+        for (int n = 2; n <= columns; n++) {
+            p.n_columns = n;
+            kern->multiply(p);
+            if (memcmp(alone.data(), together.data(), sizeof(float) * rows * static_cast<size_t>(n)) != 0) {
+                failures++;
+                printf("%s %s k=%d: %d columns differ from each alone\n", isa.name, shape_of(f).name, k, n);
+            }
+        }
+    }
+}
+
 }  // namespace
 
 int main(int, char **argv) {
@@ -228,6 +280,7 @@ int main(int, char **argv) {
                 if (shape_of(f).block_weights <= 32) check(*isa, f, s, 96, stock, &all);
                 checked++;
             }
+            check_columns(*isa, f);
             const bool is_first = std::find(std::begin(families), std::end(families), f) != std::end(families);
             for (const int tokens : batches) {
                 if (tokens > largest_batch_of_all && !is_first) continue;

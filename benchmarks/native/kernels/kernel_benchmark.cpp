@@ -140,7 +140,7 @@ int main(int argc, char **argv) {
             const std::string name = std::string(isa->name) + "/" + shape_of(f).name;
             benchmark::RegisterBenchmark(("stream/" + name).c_str(),
                                          [=](benchmark::State &s) { run(s, kern, f, 1, frequency, peak); });
-            for (const int columns : {2, 4, 8, 32, 128}) {
+            for (const int columns : {2, 3, 4, 8, 32, 128}) {
                 benchmark::RegisterBenchmark(("prompt/" + name + "/" + std::to_string(columns)).c_str(),
                                              [=](benchmark::State &s) { run(s, kern, f, columns, frequency, peak); });
             }

@@ -1,5 +1,6 @@
-// How much of the memory's bandwidth decoding uses: one token through experts that lie in memory, by way of the
-// dispatcher, beside reading the same bytes and nothing else.
+// How much of the memory's bandwidth decoding uses: some tokens through experts that lie in memory, by way of the
+// dispatcher, beside reading the same bytes and nothing else. One to eight tokens for each expert, as when answers are
+// decoded together.
 //
 //   memory_benchmark THREADS [FORMAT...]
 #include <algorithm>
@@ -26,6 +27,7 @@ constexpr size_t total_bytes = size_t{1} << 29;
 constexpr int k = 4096;
 constexpr int rows = 14336;
 constexpr int rounds = 9;
+constexpr int columns[] = {1, 2, 3, 4, 5, 6, 8};
 
 // Seconds that `work(thread)` takes on all threads together, the median of some rounds.
 double seconds(int threads, const std::function<void()> &prepare, const std::function<void(int)> &work) {
@@ -59,7 +61,7 @@ double read_seconds(const std::vector<uint8_t> &memory, int threads) {
         });
 }
 
-void measure(format f, const kernel *kern, std::vector<uint8_t> *memory, int threads) {
+void measure(format f, const kernel *kern, int tokens, std::vector<uint8_t> *memory, int threads) {
     std::mt19937 random(1);
     const size_t row_bytes = static_cast<size_t>(step_bytes(f)) * (k / step);
     const size_t expert_bytes = row_bytes * rows;
@@ -69,8 +71,8 @@ void measure(format f, const kernel *kern, std::vector<uint8_t> *memory, int thr
     for (size_t at = row_bytes * 64; at < expert_bytes * static_cast<size_t>(experts); at += row_bytes * 64) {
         memcpy(memory->data() + at, memory->data(), row_bytes * 64);
     }
-    std::vector<float> x(k, 0.5f);
-    std::vector<float> out(static_cast<size_t>(rows) * static_cast<size_t>(experts));
+    std::vector<float> x(static_cast<size_t>(k) * static_cast<size_t>(tokens), 0.5f);
+    std::vector<float> out(static_cast<size_t>(rows) * static_cast<size_t>(experts) * static_cast<size_t>(tokens));
     std::vector<matmul_shape> shapes;
     std::vector<int32_t> ids(static_cast<size_t>(experts));
     for (int e = 0; e < experts; e++) {
@@ -85,9 +87,12 @@ void measure(format f, const kernel *kern, std::vector<uint8_t> *memory, int thr
         m.rows = rows;
         m.experts = experts;
         m.activations = reinterpret_cast<const uint8_t *>(x.data());
-        m.slots = m.tokens = m.used = 1;
-        m.ids = reinterpret_cast<const uint8_t *>(&ids[static_cast<size_t>(e)]);
-        m.out = reinterpret_cast<uint8_t *>(out.data() + static_cast<size_t>(e) * rows);
+        m.slots = m.used = 1;
+        m.tokens = tokens;
+        m.token_stride = k * sizeof(float);
+        m.ids = reinterpret_cast<const uint8_t *>(&ids[static_cast<size_t>(e)]);  // of every token: the stride is 0
+        m.out = reinterpret_cast<uint8_t *>(out.data() + static_cast<size_t>(e * tokens) * rows);
+        m.out_token_stride = rows * sizeof(float);
         shapes.push_back(m);
     }
     const matmul_needs needs = needs_of(shapes[0]);
@@ -114,7 +119,7 @@ void measure(format f, const kernel *kern, std::vector<uint8_t> *memory, int thr
         });
     const double plain = read_seconds(*memory, threads) * static_cast<double>(expert_bytes * shapes.size()) /
                          static_cast<double>(memory->size());
-    printf("%-8s %6.1f GB/s, %5.1f %% of reading\n", shape_of(f).name,
+    printf("%-8s %d columns %6.1f GB/s, %5.1f %% of reading\n", shape_of(f).name, tokens,
            static_cast<double>(expert_bytes * shapes.size()) / took * 1e-9, plain / took * 100);
 }
 
@@ -140,7 +145,9 @@ int main(int argc, char **argv) {
         const bool named = std::any_of(argv + std::min(argc, 2), argv + argc,
                                        [&](const char *name) { return strcmp(name, shape_of(f).name) == 0; });
         if (argc > 2 && !named) continue;
-        if (const kernel *kern = isa->find(f)) measure(f, kern, &memory, threads);
+        if (const kernel *kern = isa->find(f)) {
+            for (const int n : columns) measure(f, kern, n, &memory, threads);
+        }
     }
     return 0;
 }

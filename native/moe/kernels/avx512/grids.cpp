@@ -32,8 +32,12 @@ grid_tables build() {
         }
     }
     for (int i = 0; i < 64; i++) {
-        for (int j = 0; j < 3; j++) t.iq2_magnitude[j][i] = iq2_levels[i >> 2 * j & 3];
-        for (int j = 0; j < 2; j++) t.iq3_magnitude[j][i] = iq3_levels[i >> 3 * j & 7];
+        for (int j = 0; j < 3; j++) {
+            t.iq2_magnitude[j][i] = static_cast<uint8_t>(grid_offset + iq2_levels[i >> 2 * j & 3]);
+        }
+        for (int j = 0; j < 2; j++) {
+            t.iq3_magnitude[j][i] = static_cast<uint8_t>(grid_offset + iq3_levels[i >> 3 * j & 7]);
+        }
         t.iq2_value[i] = static_cast<uint8_t>(128 + iq2_levels[i % 4]);
         t.iq3_value[i] = static_cast<uint8_t>(128 + iq3_levels[i % 8]);
     }

@@ -1,9 +1,11 @@
-// Multiplies rows by one column, as decoding does: a vector holds weights of one row, as they lie in the file.
+// Multiplies rows by few columns, as decoding does: a vector holds weights of one row, as they lie in the file.
 //
-// SHAPES      rows_at_once rows side by side, one column, any number of steps
-// DEFINITION  out[r] = weights of row r * activations
+// SHAPES      rows_at_once rows side by side, one to max_row_columns columns, any number of steps
+// DEFINITION  out[c][r] = weights of row r * activations of column c
 // LAYOUT      the activations are put once into the order in which a format's vectors hold the weights; then no weight
 //             crosses lanes. Sums stay apart in their lanes until a row ends.
+//
+// A column is computed by the same operations, in the same order, whatever columns are computed with it.
 #pragma once
 
 #include <algorithm>
@@ -20,11 +22,17 @@ constexpr int rows_at_once = 4;
 // The blocks of one step of each row.
 using row_blocks = const uint8_t *[rows_at_once];
 
+// Columns that share what is unpacked: as many as leave registers for it beside their sums.
+constexpr int max_row_columns = 4;
+
+// Sums of every column.
+template <int Columns, int Vectors> using row_totals = __m512[Columns][Vectors];
+
 // What a format has for rows:
-//   struct activations                   one step of the token, reordered
+//   struct activations                   one step of a token, reordered
 //   static prepare(step, activations *)  reorders it
 //   vectors                              of sums: one for each row, or one for all with four lanes each
-//   add(blocks, activations, total)      adds one step of every row
+//   add<Columns>(blocks, a, total)       adds one step of every row; a[c] is that of column c
 template <format F> struct row_kernel;
 
 inline __m512i load_64(const void *p) { return _mm512_loadu_si512(p); }
@@ -40,6 +48,10 @@ inline __m512i load_row_64(const uint8_t *p) {
 
 inline __m512i load_twice_32(const void *p) {
     return _mm512_broadcast_i64x4(_mm256_loadu_si256(static_cast<const __m256i *>(p)));
+}
+
+inline __m512i load_four_times_16(const void *p) {
+    return _mm512_broadcast_i32x4(_mm_loadu_si128(static_cast<const __m128i *>(p)));
 }
 
 // 16 bytes each of p, p + pitch, p + 2 pitch, p + 3 pitch.
@@ -67,9 +79,15 @@ inline __m512i fold_pairs(__m512i a, __m512i b) {
     return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
 }
 
-inline __m512i fold(const __m512i (&v)[rows_at_once]) {
-    return fold_pairs(fold_pairs(v[0], v[1]), fold_pairs(v[2], v[3]));
-}
+// The same of four rows, folded as they come, so that few registers hold what is not folded yet.
+template <int Columns> struct row_sums {
+    __m512i pair[2][Columns];
+
+    template <int Row> PANALLAMA_INLINE void put(int c, __m512i sum) {
+        pair[Row / 2][c] = Row % 2 == 0 ? sum : fold_pairs(pair[Row / 2][c], sum);
+    }
+    __m512i folded(int c) const { return fold_pairs(pair[0][c], pair[1][c]); }
+};
 
 inline __m512 fold_pairs(__m512 a, __m512 b) {
     return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
@@ -95,14 +113,14 @@ inline __m512i load_rows_16(const row_blocks &w, int offset) {
     return _mm512_inserti32x4(z, at(3), 3);
 }
 
-// Two halves of every row, times a factor: those at even places are the first ones.
-inline __m256 load_rows_halves(const row_blocks &w, int offset, float factor) {
+// Two halves of every row: those at even places are the first ones.
+inline __m256 load_rows_halves(const row_blocks &w, int offset) {
     const auto at = [&](int i) {
         int32_t v;
         memcpy(&v, w[i] + offset, 4);
         return v;
     };
-    return _mm256_mul_ps(_mm256_cvtph_ps(_mm_setr_epi32(at(0), at(1), at(2), at(3))), _mm256_set1_ps(factor));
+    return _mm256_cvtph_ps(_mm_setr_epi32(at(0), at(1), at(2), at(3)));
 }
 
 // First or second halves in four lanes of each row.
@@ -112,11 +130,19 @@ template <int Second> inline __m512 spread_halves(__m256 halves) {
     return _mm512_permutexvar_ps(at, _mm512_castps256_ps512(halves));
 }
 
+inline void add_scaled(__m512 &total, __m512i sum, __m512 scale) {
+    total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), scale, total);
+}
+
+inline void subtract_scaled(__m512 &total, __m512i sum, __m512 scale) {
+    total = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(sum), scale, total);
+}
+
 // Steps whose activations are prepared together; longer rows are multiplied in several passes.
 constexpr int steps_per_pass = 64;
 
 template <format F> struct row_scratch {
-    typename row_kernel<F>::activations steps[steps_per_pass];
+    typename row_kernel<F>::activations steps[steps_per_pass * max_row_columns];
     alignas(64) uint8_t staged[rows_at_once][8 * 34];
 };
 
@@ -125,7 +151,7 @@ template <format F> struct row_scratch {
 // and 89 %.
 constexpr _mm_hint into = _MM_HINT_NTA;
 
-template <format F> __attribute__((flatten)) void multiply_rows(const product &p, const column &c) {
+template <format F, int Columns> __attribute__((flatten)) void multiply_rows(const product &p) {
     using kernel_type = row_kernel<F>;
     const kernel_type kern;
     auto *own = static_cast<row_scratch<F> *>(p.scratch);
@@ -133,7 +159,10 @@ template <format F> __attribute__((flatten)) void multiply_rows(const product &p
         const int steps = std::min(p.steps - first, steps_per_pass);
         const bool short_step = p.tail_blocks > 0 && first + steps == p.steps;
         for (int s = 0; s < steps; s++) {
-            kernel_type::prepare(p.activations[(first + s) * p.tokens + c.token], own->steps + s);
+            for (int c = 0; c < Columns; c++) {
+                kernel_type::prepare(p.activations[(first + s) * p.tokens + p.columns[c].token],
+                                     own->steps + s * Columns + c);
+            }
         }
         for (int r = 0; r < p.rows; r += rows_at_once) {
             row_blocks block;
@@ -143,11 +172,13 @@ template <format F> __attribute__((flatten)) void multiply_rows(const product &p
             }
             const bool last = r + rows_at_once >= p.rows;
             read_ahead<into> ahead{last && p.next != nullptr ? p.next : block[0] + rows_at_once * p.row_bytes};
-            __m512 total[kernel_type::vectors];
-            for (__m512 &t : total) t = _mm512_setzero_ps();
+            row_totals<Columns, kernel_type::vectors> total;
+            for (auto &column : total) {
+                for (__m512 &t : column) t = _mm512_setzero_ps();
+            }
             for (int s = 0; s < steps - (short_step ? 1 : 0); s++) {
                 ahead.advance<rows_at_once * step_bytes(F)>();
-                kern.add(block, own->steps[s], total);
+                kern.template add<Columns>(block, own->steps + s * Columns, total);
                 for (const uint8_t *&b : block) b += step_bytes(F);
             }
             if (short_step) {
@@ -157,14 +188,31 @@ template <format F> __attribute__((flatten)) void multiply_rows(const product &p
                     memcpy(own->staged[i], block[i], static_cast<size_t>(bytes));
                     block[i] = own->staged[i];
                 }
-                kern.add(block, own->steps[steps - 1], total);
+                kern.template add<Columns>(block, own->steps + (steps - 1) * Columns, total);
             }
             const auto mask = static_cast<__mmask8>((1u << std::min(p.rows - r, rows_at_once)) - 1);
-            float *out = c.out + p.out_row + r;
-            __m128 result = row_results(total);
-            if (first > 0) result = _mm_add_ps(result, _mm_maskz_loadu_ps(mask, out));
-            _mm_mask_storeu_ps(out, mask, result);
+            for (int c = 0; c < Columns; c++) {
+                float *out = p.columns[c].out + p.out_row + r;
+                __m128 result = row_results(total[c]);
+                if (first > 0) result = _mm_add_ps(result, _mm_maskz_loadu_ps(mask, out));
+                _mm_mask_storeu_ps(out, mask, result);
+            }
         }
+    }
+}
+
+// One to max_row_columns columns.
+template <format F> void multiply_rows(const product &p) {
+    switch (p.n_columns) {
+        case 1:
+            return multiply_rows<F, 1>(p);
+        case 2:
+            return multiply_rows<F, 2>(p);
+        case 3:
+            return multiply_rows<F, 3>(p);
+        default:
+            static_assert(max_row_columns == 4, "these are all");
+            return multiply_rows<F, 4>(p);
     }
 }
 

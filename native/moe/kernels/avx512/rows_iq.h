@@ -15,8 +15,9 @@ template <> struct row_kernel<format::iq4_xs> : book_rows<16, 8> {
         for (float &s : out->scale) s = a.scale[0];
     }
 
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once]) const {
-        add_codes(w, a, total, [](const uint8_t *block) PANALLAMA_INLINE {
+    template <int Columns>
+    void add(const row_blocks &w, const activations *a, row_totals<Columns, vectors> &total) const {
+        add_codes<Columns>(w, a, total, [](const uint8_t *block) PANALLAMA_INLINE {
             // d, then the high two bits of eight scales, then their low four bits.
             int64_t head;
             memcpy(&head, block, 8);
@@ -34,9 +35,16 @@ template <> struct row_kernel<format::iq4_xs> : book_rows<16, 8> {
 
 // Grids give magnitudes, eight or four weights for an index. Sums do not run along the weights but across the indices:
 // vector j has weight j of every index, so that the bytes of a dword, which vpdpbusd adds up, share a scale.
-template <int N> struct grid_activations {
-    alignas(64) int8_t q[N][64];
+template <int N> struct alignas(64) grid_activations {
+    int8_t q[N][64];
+    __m512i bias;
     float scale;
+
+    void finish(float unit) {
+        bias = _mm512_setzero_si512();
+        for (const auto &v : q) bias = _mm512_add_epi32(bias, bias_of<grid_offset>(v));
+        scale = unit;
+    }
 };
 
 // Puts 64 bytes in another order.
@@ -66,10 +74,17 @@ inline void store_transposed(const int8_t *q, const byte_order &order, int8_t (&
     _mm512_store_si512(out[3], _mm512_shuffle_i32x4(odd_ab, odd_cd, 0xdd));
 }
 
-// sum += magnitudes * activations, those negated whose bit of `signs` is set.
-inline PANALLAMA_INLINE void add_signed(__m512i &sum, __m512i magnitudes, const int8_t *q, __m512i signs, __m512i bit) {
-    const __m512i x = load_64(q);
-    add_dot(sum, magnitudes, _mm512_mask_sub_epi8(x, _mm512_test_epi8_mask(signs, bit), _mm512_setzero_si512(), x));
+// The tables hold magnitudes and an offset: those are negated around it whose bit of `signs` is set.
+inline PANALLAMA_INLINE __m512i with_signs(__m512i magnitudes, __m512i signs, __m512i bit) {
+    return _mm512_mask_sub_epi8(magnitudes, _mm512_test_epi8_mask(signs, bit), bytes_of(2 * grid_offset), magnitudes);
+}
+
+// The weights' sums, from vectors of every index' first weight, second weight, ...
+template <int N>
+inline PANALLAMA_INLINE __m512i sum_of_grid(const grid_activations<N> &a, const __m512i (&weights)[N]) {
+    __m512i sum = a.bias;
+    repeat<N>([&](auto j) PANALLAMA_INLINE { add_dot(sum, weights[j], load_64(a.q[j])); });
+    return sum;
 }
 
 // Magnitude J of four whose 2-bit codes are in every byte. vpermb looks at six bits, which are three codes.
@@ -78,9 +93,14 @@ template <int J> inline __m512i iq2_magnitudes(const grid_tables &t, __m512i cod
                  : _mm512_permutexvar_epi8(_mm512_srli_epi16(codes, 2), _mm512_load_si512(t.iq2_magnitude[2]));
 }
 
-// total += sum, four lanes for each row, times the halves at the rows' beginnings.
-inline void add_rows(__m512 &total, __m512i sum, const row_blocks &w, float scale) {
-    total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), spread_halves<0>(load_rows_halves(w, 0, scale)), total);
+// Adds to each column's total its sum, four lanes for each row, times the halves at the rows' beginnings.
+template <int Columns, int N, class Sum>
+inline PANALLAMA_INLINE void add_rows(const row_blocks &w, const grid_activations<N> *a, row_totals<Columns, 1> &total,
+                                      const Sum &sum_of) {
+    const __m512 d = spread_halves<0>(load_rows_halves(w, 0));
+    repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+        add_scaled(total[c][0], sum_of(c), _mm512_mul_ps(d, _mm512_set1_ps(a[c].scale)));
+    });
 }
 
 // Two rows share vectors: lane b or 8 + b is a block of 32 weights, its bytes the four indices.
@@ -102,13 +122,13 @@ template <> struct row_kernel<format::iq2_xxs> {
             const __m512i high = _mm512_permutex2var_epi64(part[2], at, part[3]);
             _mm512_store_si512(out->q[j], _mm512_mask_mov_epi64(low, 0xcc, high));
         }
-        out->scale = a.scale[0] * 0.125f;
+        out->finish(a.scale[0] * 0.125f);
     }
 
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+    template <int Columns> void add(const row_blocks &w, const activations *a, row_totals<Columns, 1> &total) const {
         const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
         const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
-        __m512i sum[2];
+        __m512i sum[2][Columns];
         repeat<2>([&](auto pair) PANALLAMA_INLINE {
             const __m512i x = load_row_64(w[2 * pair] + 2);
             const __m512i y = load_row_64(w[2 * pair + 1] + 2);
@@ -117,15 +137,17 @@ template <> struct row_kernel<format::iq2_xxs> {
             const __m512i first = look_up_256(t.iq2_xxs[0], at);
             const __m512i second = look_up_256(t.iq2_xxs[1], at);
             const __m512i signs = complete_signs<0>(bit_fields<0, 7>(rest));
-            __m512i s = _mm512_setzero_si512();
+            __m512i weights[8];
             repeat<4>([&](auto j) PANALLAMA_INLINE {
-                add_signed(s, iq2_magnitudes<j>(t, first), a.q[j], signs, bytes_of(1 << j));
-                add_signed(s, iq2_magnitudes<j>(t, second), a.q[4 + j], signs, bytes_of(16 << j));
+                weights[j] = with_signs(iq2_magnitudes<j>(t, first), signs, bytes_of(1 << j));
+                weights[4 + j] = with_signs(iq2_magnitudes<j>(t, second), signs, bytes_of(16 << j));
             });
             // Twice the scale plus one.
-            sum[pair] = _mm512_mullo_epi32(s, _mm512_or_si512(_mm512_srli_epi32(rest, 27), _mm512_set1_epi32(1)));
+            const __m512i scale = _mm512_or_si512(_mm512_srli_epi32(rest, 27), _mm512_set1_epi32(1));
+            repeat<Columns>(
+                [&](auto c) PANALLAMA_INLINE { sum[pair][c] = _mm512_mullo_epi32(sum_of_grid(a[c], weights), scale); });
         });
-        add_rows(total[0], fold_pairs(sum[0], sum[1]), w, a.scale);
+        add_rows<Columns>(w, a, total, [&](int c) PANALLAMA_INLINE { return fold_pairs(sum[0][c], sum[1][c]); });
     }
 };
 
@@ -141,7 +163,7 @@ template <> struct row_kernel<format::iq2_xs> {
         static constexpr byte_order by_weight(
             [](int i) { return 16 * (i % 16 / 4) + 8 * (i % 2) + 4 * (i / 2 % 2) + i / 16; });
         store_transposed(a.q, by_weight, out->q);
-        out->scale = a.scale[0] * 0.125f;
+        out->finish(a.scale[0] * 0.125f);
     }
 
     // Sixteen 4-bit scales: twice each plus one.
@@ -155,13 +177,13 @@ template <> struct row_kernel<format::iq2_xs> {
                                          _mm512_set1_epi32(0x1e), _mm512_set1_epi32(1), 0xea);
     }
 
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+    template <int Columns> void add(const row_blocks &w, const activations *a, row_totals<Columns, 1> &total) const {
         // Eight low bytes of words of one row, then of the other, in every 128-bit lane.
         const __m512i even =
             _mm512_set_epi64(0x7e7c7a7876747270, 0x3e3c3a3836343230, 0x6e6c6a6866646260, 0x2e2c2a2826242220,
                              0x5e5c5a5856545250, 0x1e1c1a1816141210, 0x4e4c4a4846444240, 0x0e0c0a0806040200);
         const __m512i odd = _mm512_add_epi8(even, bytes_of(1));
-        __m512i sum[rows_at_once];
+        row_sums<Columns> sums;
         repeat<2>([&](auto pair) PANALLAMA_INLINE {
             const __m512i x = load_row_64(w[2 * pair] + 2);
             const __m512i y = load_row_64(w[2 * pair + 1] + 2);
@@ -173,16 +195,19 @@ template <> struct row_kernel<format::iq2_xs> {
             const __m512i signs = complete_signs<1>(high);
             const __m512i later_signs = _mm512_srli_epi16(signs, 4);
             const auto add_row = [&](auto i, __m512i codes, __m512i sign) PANALLAMA_INLINE {
-                __m512i s = _mm512_setzero_si512();
+                __m512i weights[4];
                 repeat<4>([&](auto j) PANALLAMA_INLINE {
-                    add_signed(s, iq2_magnitudes<j>(t, codes), a.q[j], sign, bytes_of(1 << j));
+                    weights[j] = with_signs(iq2_magnitudes<j>(t, codes), sign, bytes_of(1 << j));
                 });
-                sum[2 * pair + i] = _mm512_mullo_epi32(s, scales_of(w[2 * pair + i]));
+                const __m512i scale = scales_of(w[2 * pair + i]);
+                repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+                    sums.template put<2 * pair + i>(c, _mm512_mullo_epi32(sum_of_grid(a[c], weights), scale));
+                });
             };
             add_row(index<0>{}, _mm512_unpacklo_epi16(first, second), _mm512_unpacklo_epi16(signs, later_signs));
             add_row(index<1>{}, _mm512_unpackhi_epi16(first, second), _mm512_unpackhi_epi16(signs, later_signs));
         });
-        add_rows(total[0], fold(sum), w, a.scale);
+        add_rows<Columns>(w, a, total, [&](int c) PANALLAMA_INLINE { return sums.folded(c); });
     }
 };
 
@@ -197,30 +222,33 @@ template <> struct row_kernel<format::iq3_xxs> {
         // q[j][i] = weight j of index i.
         static constexpr byte_order by_weight([](int i) { return 4 * (i % 16) + i / 16; });
         store_transposed(a.q, by_weight, out->q);
-        out->scale = a.scale[0] * 0.25f;
+        out->finish(a.scale[0] * 0.25f);
     }
 
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+    template <int Columns> void add(const row_blocks &w, const activations *a, row_totals<Columns, 1> &total) const {
         // Seven signs for each two bytes of a block.
         const __m512i sign_at = _mm512_set1_epi64(0x15150e0e07070000);
-        __m512i sum[rows_at_once];
+        row_sums<Columns> sums;
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
             const __m512i at = load_row_64(w[r] + 2);
             const __m512i rest =
                 _mm512_cvtepu32_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(w[r] + 66)));
             const __m512i signs = complete_signs<0>(_mm512_multishift_epi64_epi8(sign_at, rest));
             const __m512i codes[2] = {look_up_256(t.iq3_pair[0], at), look_up_256(t.iq3_pair[1], at)};
-            __m512i s = _mm512_setzero_si512();
+            __m512i weights[4];
             repeat<4>([&](auto j) PANALLAMA_INLINE {
                 const __m512i magnitudes =
                     _mm512_permutexvar_epi8(codes[j / 2], _mm512_load_si512(t.iq3_magnitude[j % 2]));
                 // Even bytes have the first four signs of eight, odd ones the last.
-                add_signed(s, magnitudes, a.q[j], signs, _mm512_set1_epi16(static_cast<int16_t>(0x1001 << j)));
+                weights[j] = with_signs(magnitudes, signs, _mm512_set1_epi16(static_cast<int16_t>(0x1001 << j)));
             });
             const __m512i both = _mm512_shuffle_epi32(rest, _MM_PERM_CCAA);
-            sum[r] = _mm512_mullo_epi32(s, _mm512_or_si512(_mm512_srli_epi32(both, 27), _mm512_set1_epi32(1)));
+            const __m512i scale = _mm512_or_si512(_mm512_srli_epi32(both, 27), _mm512_set1_epi32(1));
+            repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+                sums.template put<r>(c, _mm512_mullo_epi32(sum_of_grid(a[c], weights), scale));
+            });
         });
-        add_rows(total[0], fold(sum), w, a.scale);
+        add_rows<Columns>(w, a, total, [&](int c) PANALLAMA_INLINE { return sums.folded(c); });
     }
 };
 

@@ -8,22 +8,16 @@ namespace panallama::avx512 {
 
 // One step of four rows. A vector has 64 weights, so that each of its 128-bit lanes belongs to one group scale. The
 // sums of four products fit 16 bits: two vectors of them are packed into one and multiplied by the integer scales.
-struct k_activations {
-    alignas(64) int8_t q[4][64];
-    __m512i bias[4];
-    alignas(64) int16_t sums[32];  // as often as they fit
+struct alignas(64) k_activations {
+    int8_t q[4][64];
+    int16_t sums[16];  // of 16 or of 32 activations
     float scale;
 };
 
-// Two groups of 32 weights in a vector: First[v] and Second[v] of vector v.
-template <int Offset, int Sums>
-inline void prepare_k(const activation_step &a, const int (&first)[4], const int (&second)[4], k_activations *out) {
-    for (int v = 0; v < 4; v++) {
-        store_pair(out->q[v], a.q + 32 * first[v], a.q + 32 * second[v]);
-        out->bias[v] = bias_of<Offset>(out->q[v]);
-    }
-    const __m512i all = load_twice_32(a.sums);
-    _mm512_store_si512(out->sums, Sums == 8 ? _mm512_shuffle_i32x4(all, all, 0) : all);
+// Two groups of 32 weights in a vector: first[v] and second[v] of vector v.
+inline void order_k(const activation_step &a, const int (&first)[4], const int (&second)[4], k_activations *out) {
+    for (int v = 0; v < 4; v++) store_pair(out->q[v], a.q + 32 * first[v], a.q + 32 * second[v]);
+    memcpy(out->sums, a.sums, sizeof out->sums);
     out->scale = a.scale[0];
 }
 
@@ -54,18 +48,30 @@ inline row_words signed_words(__m512i bytes) {
              _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(bytes, 1))}};
 }
 
-// The sum over one row: codes are four vectors of unsigned weights, scales two vectors of words.
-template <bool Biased> inline PANALLAMA_INLINE __m512i sum_of_row(const k_activations &a, const __m512i (&codes)[4],
-                                                                  __m512i scales_01, __m512i scales_23) {
+// The sum over one row: codes are four vectors of unsigned weights, scales two vectors of words. begin(v) is where the
+// sums of vector v begin.
+template <class Begin> inline PANALLAMA_INLINE __m512i sum_of_row(const int8_t (&q)[4][64], const __m512i (&codes)[4],
+                                                                  __m512i scales_01, __m512i scales_23,
+                                                                  const Begin &begin) {
     __m512i part[4];
-    for (int v = 0; v < 4; v++) {
-        part[v] = Biased ? a.bias[v] : _mm512_setzero_si512();
-        add_dot(part[v], codes[v], load_64(a.q[v]));
-    }
+    repeat<4>([&](auto v) PANALLAMA_INLINE {
+        part[v] = begin(v);
+        add_dot(part[v], codes[v], load_64(q[v]));
+    });
     __m512i sum = _mm512_setzero_si512();
     add_dot_16(sum, _mm512_packs_epi32(part[0], part[1]), scales_01);
     add_dot_16(sum, _mm512_packs_epi32(part[2], part[3]), scales_23);
     return sum;
+}
+
+inline PANALLAMA_INLINE __m512i from_zero(int) { return _mm512_setzero_si512(); }
+
+// Sixteen words of every row times the sums of 16 activations, added up.
+inline __m512i dot_of_sums(const row_words &words, const k_activations &a) {
+    const __m512i sums = load_twice_32(a.sums);
+    __m512i dot[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+    for (int i = 0; i < 2; i++) add_dot_16(dot[i], words.v[i], sums);
+    return fold_pairs(dot[0], dot[1]);
 }
 
 // Q2_K and Q3_K: vector k has bits 2 k and 2 k + 1 of 64 bytes, which are the groups of 16 weights 2 k, 2 k + 1,
@@ -88,38 +94,51 @@ template <> struct row_kernel<format::q2_k> {
     static constexpr int vectors = 1;
     using activations = k_activations;
 
-    static void prepare(const activation_step &a, activations *out) {
-        prepare_k<0, 16>(a, {0, 1, 2, 3}, {4, 5, 6, 7}, out);
-    }
+    static void prepare(const activation_step &a, activations *out) { order_k(a, {0, 1, 2, 3}, {4, 5, 6, 7}, out); }
 
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+    template <int Columns> void add(const row_blocks &w, const activations *a, row_totals<Columns, 1> &total) const {
         const __m512i both = load_rows_16(w, 0);
         const row_words scales = two_bit_scale_words(unsigned_words(and_bytes(both, 15)));
-        const row_words mins = unsigned_words(and_bytes(_mm512_srli_epi16(both, 4), 15));
-        __m512i sum[rows_at_once];
+        row_sums<Columns> sums;
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
             const __m512i bits = load_row_64(w[r] + 16);
             const __m512i codes[4] = {and_bytes(bits, 0x03), and_bytes(bits, 0x0c), and_bytes(bits, 0x30),
                                       and_bytes(_mm512_srli_epi16(bits, 2), 0x30)};
-            sum[r] = sum_of_row<false>(a, codes, two_bit_scales<r, 0>(scales), two_bit_scales<r, 1>(scales));
+            const __m512i scales_01 = two_bit_scales<r, 0>(scales);
+            const __m512i scales_23 = two_bit_scales<r, 1>(scales);
+            repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+                sums.template put<r>(c, sum_of_row(a[c].q, codes, scales_01, scales_23, from_zero));
+            });
         });
-        __m512i below[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-        for (int i = 0; i < 2; i++) add_dot_16(below[i], mins.v[i], load_64(a.sums));
-        const __m256 d = load_rows_halves(w, 80, a.scale);
-        const __m512 scale = _mm512_mul_ps(spread_halves<0>(d), _mm512_set1_ps(two_bit_unit));
-        total[0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(fold(sum)), scale, total[0]);
-        total[0] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(fold_pairs(below[0], below[1])), spread_halves<1>(d), total[0]);
+        const row_words mins = unsigned_words(and_bytes(_mm512_srli_epi16(both, 4), 15));
+        const __m256 halves = load_rows_halves(w, 80);
+        const __m512 d = _mm512_mul_ps(spread_halves<0>(halves), _mm512_set1_ps(two_bit_unit));
+        const __m512 d_min = spread_halves<1>(halves);
+        repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+            const __m512 scale = _mm512_set1_ps(a[c].scale);
+            add_scaled(total[c][0], sums.folded(c), _mm512_mul_ps(d, scale));
+            subtract_scaled(total[c][0], dot_of_sums(mins, a[c]), _mm512_mul_ps(d_min, scale));
+        });
     }
 };
 
 template <> struct row_kernel<format::q3_k> {
     static constexpr int vectors = 1;
-    using activations = k_activations;
+
+    struct alignas(64) activations {
+        int8_t q[4][64];
+        __m512i bias[4];
+        float scale;
+    };
 
     static void prepare(const activation_step &a, activations *out) {
-        prepare_k<4, 16>(a, {0, 1, 2, 3}, {4, 5, 6, 7}, out);
-        for (int k = 1; k < 4; k++) out->bias[k] = _mm512_slli_epi32(out->bias[k], k == 1 ? 2 : 4);
-        out->scale *= two_bit_unit;
+        k_activations ordered;
+        order_k(a, {0, 1, 2, 3}, {4, 5, 6, 7}, &ordered);
+        memcpy(out->q, ordered.q, sizeof out->q);
+        for (int k = 0; k < 4; k++) {
+            out->bias[k] = _mm512_slli_epi32(bias_of<4>(out->q[k]), k < 2 ? 2 * k : 4);
+        }
+        out->scale = a.scale[0] * two_bit_unit;
     }
 
     // Twelve bytes hold the low four bits of the scales 0..7 and 8..15, then the high two bits of every fourth scale.
@@ -135,10 +154,10 @@ template <> struct row_kernel<format::q3_k> {
         return signed_words(_mm512_sub_epi8(and_or(high, bytes_of(0x30), and_bytes(low, 15)), bytes_of(32)));
     }
 
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+    template <int Columns> void add(const row_blocks &w, const activations *a, row_totals<Columns, 1> &total) const {
         const row_words scales = two_bit_scale_words(scales_of(w));
         const __m512i half_step = _mm512_setr_epi32(2, 2, 2, 2, 2, 2, 2, 2, 30, 30, 30, 30, 30, 30, 30, 30);
-        __m512i sum[rows_at_once];
+        row_sums<Columns> sums;
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
             // Bit 2 + k of every byte of `high` belongs to vector k. Codes without the bit are four less.
             const __m512i high = _mm512_rolv_epi32(load_twice_32(w[r]), half_step);
@@ -150,10 +169,17 @@ template <> struct row_kernel<format::q3_k> {
                 and_or(_mm512_slli_epi16(high, 2), bytes_of(0x40), and_bytes(bits, 0x30)),
                 and_or(higher, bytes_of(0x40), and_bytes(_mm512_srli_epi16(bits, 2), 0x30)),
             };
-            sum[r] = sum_of_row<true>(a, codes, two_bit_scales<r, 0>(scales), two_bit_scales<r, 1>(scales));
+            const __m512i scales_01 = two_bit_scales<r, 0>(scales);
+            const __m512i scales_23 = two_bit_scales<r, 1>(scales);
+            repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+                const auto bias = [&](auto v) PANALLAMA_INLINE { return a[c].bias[v]; };
+                sums.template put<r>(c, sum_of_row(a[c].q, codes, scales_01, scales_23, bias));
+            });
         });
-        const __m512 d = spread_halves<1>(load_rows_halves(w, 106, a.scale));
-        total[0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(fold(sum)), d, total[0]);
+        const __m512 d = spread_halves<1>(load_rows_halves(w, 106));
+        repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+            add_scaled(total[c][0], sums.folded(c), _mm512_mul_ps(d, _mm512_set1_ps(a[c].scale)));
+        });
     }
 };
 
@@ -163,9 +189,7 @@ struct k4_rows {
     static constexpr int vectors = 1;
     using activations = k_activations;
 
-    static void prepare(const activation_step &a, activations *out) {
-        prepare_k<0, 8>(a, {0, 1, 4, 5}, {2, 3, 6, 7}, out);
-    }
+    static void prepare(const activation_step &a, activations *out) { order_k(a, {0, 1, 4, 5}, {2, 3, 6, 7}, out); }
 
     template <int Row, int Half> static __m512i scales_at(__m512i words) {
         static constexpr scale_places places(
@@ -174,8 +198,8 @@ struct k4_rows {
     }
 
     // codes_of(block, codes) makes the four vectors of a row.
-    template <class Codes>
-    static void add_k4(const row_blocks &w, const activations &a, __m512 (&total)[1], const Codes &codes_of) {
+    template <int Columns, class Codes> static void add_k4(const row_blocks &w, const activations *a,
+                                                           row_totals<Columns, 1> &total, const Codes &codes_of) {
         // Dwords: d and dmin; low six bits of scales, of minimums; four more bits of both, whose top two lie in those.
         const __m512i head = load_rows_16(w, 0);
         const __m512i low = _mm512_srlv_epi32(_mm512_shuffle_epi32(head, _MM_PERM_DCDB),
@@ -186,23 +210,32 @@ struct k4_rows {
         const __m512i both = and_or(high, high_mask, _mm512_and_si512(low, low_mask));
         const __m512i scales = _mm512_unpacklo_epi8(both, _mm512_setzero_si512());
         const __m512i mins = _mm512_unpackhi_epi8(both, _mm512_setzero_si512());
-        __m512i sum[rows_at_once];
+        row_sums<Columns> sums;
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
             __m512i codes[4];
             codes_of(w[r], codes);
-            sum[r] = sum_of_row<false>(a, codes, scales_at<r, 0>(scales), scales_at<r, 1>(scales));
+            const __m512i scales_01 = scales_at<r, 0>(scales);
+            const __m512i scales_23 = scales_at<r, 1>(scales);
+            repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+                sums.template put<r>(c, sum_of_row(a[c].q, codes, scales_01, scales_23, from_zero));
+            });
         });
-        __m512i below = _mm512_setzero_si512();
-        add_dot_16(below, mins, load_64(a.sums));
-        const __m256 d = load_rows_halves(w, 0, a.scale);
-        total[0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(fold(sum)), spread_halves<0>(d), total[0]);
-        total[0] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(below), spread_halves<1>(d), total[0]);
+        const __m256 halves = load_rows_halves(w, 0);
+        const __m512 d = spread_halves<0>(halves);
+        const __m512 d_min = spread_halves<1>(halves);
+        repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+            const __m512 scale = _mm512_set1_ps(a[c].scale);
+            __m512i below = _mm512_setzero_si512();
+            add_dot_16(below, mins, load_four_times_16(a[c].sums));
+            add_scaled(total[c][0], sums.folded(c), _mm512_mul_ps(d, scale));
+            subtract_scaled(total[c][0], below, _mm512_mul_ps(d_min, scale));
+        });
     }
 };
 
 template <> struct row_kernel<format::q4_k> : k4_rows {
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
-        add_k4(w, a, total, [](const uint8_t *block, __m512i(&codes)[4]) PANALLAMA_INLINE {
+    template <int Columns> void add(const row_blocks &w, const activations *a, row_totals<Columns, 1> &total) const {
+        add_k4<Columns>(w, a, total, [](const uint8_t *block, __m512i(&codes)[4]) PANALLAMA_INLINE {
             for (int c = 0; c < 2; c++) {
                 const __m512i bytes = load_row_64(block + 16 + 64 * c);
                 codes[2 * c] = and_bytes(bytes, 15);
@@ -213,8 +246,8 @@ template <> struct row_kernel<format::q4_k> : k4_rows {
 };
 
 template <> struct row_kernel<format::q5_k> : k4_rows {
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
-        add_k4(w, a, total, [](const uint8_t *block, __m512i(&codes)[4]) PANALLAMA_INLINE {
+    template <int Columns> void add(const row_blocks &w, const activations *a, row_totals<Columns, 1> &total) const {
+        add_k4<Columns>(w, a, total, [](const uint8_t *block, __m512i(&codes)[4]) PANALLAMA_INLINE {
             // Bit g of 32 bytes belongs to group g; in the upper half, to group g - 2.
             const __m512i high = _mm512_srlv_epi32(load_twice_32(block + 16),
                                                    _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2));
@@ -230,13 +263,15 @@ template <> struct row_kernel<format::q5_k> : k4_rows {
 };
 
 // Vectors in the order of the weights: half n of the step has its first 64 weights in low nibbles of 64 bytes, the
-// others in the high ones.
+// others in the high ones. Codes are 32 more than the weights: scales times sums of activations make up for it.
 template <> struct row_kernel<format::q6_k> {
     static constexpr int vectors = 1;
     using activations = k_activations;
 
     static void prepare(const activation_step &a, activations *out) {
-        prepare_k<32, 16>(a, {0, 2, 4, 6}, {1, 3, 5, 7}, out);
+        order_k(a, {0, 2, 4, 6}, {1, 3, 5, 7}, out);
+        const __m512i sums = _mm512_srai_epi32(_mm512_load_si512(a.bias), 5);  // negative: the bias is -32 times them
+        _mm256_store_si256(reinterpret_cast<__m256i *>(out->sums), _mm512_cvtepi32_epi16(sums));
     }
 
     template <int Row, int Half> static __m512i scales_at(const row_words &words) {
@@ -245,10 +280,10 @@ template <> struct row_kernel<format::q6_k> {
         return places.pick(words.v[Row / 2]);
     }
 
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[1]) const {
+    template <int Columns> void add(const row_blocks &w, const activations *a, row_totals<Columns, 1> &total) const {
         const row_words scales = signed_words(load_rows_16(w, 192));
         const __m512i half_64 = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2);
-        __m512i sum[rows_at_once];
+        row_sums<Columns> sums;
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
             const __m512i two = bytes_of(0x30);
             __m512i codes[4];
@@ -258,10 +293,18 @@ template <> struct row_kernel<format::q6_k> {
                 codes[2 * n] = and_or(_mm512_slli_epi16(high, 4), two, and_bytes(low, 15));
                 codes[2 * n + 1] = and_or(high, two, and_bytes(_mm512_srli_epi16(low, 4), 15));
             }
-            sum[r] = sum_of_row<true>(a, codes, scales_at<r, 0>(scales), scales_at<r, 1>(scales));
+            const __m512i scales_01 = scales_at<r, 0>(scales);
+            const __m512i scales_23 = scales_at<r, 1>(scales);
+            repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+                sums.template put<r>(c, sum_of_row(a[c].q, codes, scales_01, scales_23, from_zero));
+            });
         });
-        const __m512 d = spread_halves<1>(load_rows_halves(w, 206, a.scale));
-        total[0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(fold(sum)), d, total[0]);
+        const __m512 d = spread_halves<1>(load_rows_halves(w, 206));
+        repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+            const __m512i offset = _mm512_slli_epi32(dot_of_sums(scales, a[c]), 5);
+            add_scaled(total[c][0], _mm512_add_epi32(sums.folded(c), offset),
+                       _mm512_mul_ps(d, _mm512_set1_ps(a[c].scale)));
+        });
     }
 };
 

@@ -14,10 +14,6 @@ template <int I, int Lanes> inline __m512 spread_scales(__m256 s) {
     return _mm512_permutexvar_ps(at, _mm512_castps256_ps512(s));
 }
 
-inline void add_scaled(__m512 &total, __m512i sum, __m512 scale) {
-    total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), scale, total);
-}
-
 template <> struct row_kernel<format::q8_0> {
     static constexpr int vectors = rows_at_once;
 
@@ -35,17 +31,23 @@ template <> struct row_kernel<format::q8_0> {
         memcpy(out->scale, a.scale, sizeof out->scale);
     }
 
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once]) const {
+    template <int Columns>
+    void add(const row_blocks &w, const activations *a, row_totals<Columns, vectors> &total) const {
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
-            const __m256 scale = _mm256_mul_ps(_mm256_cvtph_ps(block_halves<34>(w[r])), _mm256_load_ps(a.scale));
+            const __m256 d = _mm256_cvtph_ps(block_halves<34>(w[r]));
+            __m256 scale[Columns];
+            repeat<Columns>([&](auto c) PANALLAMA_INLINE { scale[c] = _mm256_mul_ps(d, _mm256_load_ps(a[c].scale)); });
             repeat<4>([&](auto m) PANALLAMA_INLINE {
                 const auto at = [&](int b) {
                     return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(w[r] + 34 * b + 2));
                 };
                 const __m512i v = _mm512_inserti64x4(_mm512_castsi256_si512(at(2 * m)), at(2 * m + 1), 1);
-                __m512i sum = a.bias[m];
-                add_dot(sum, _mm512_xor_si512(v, bytes_of(0x80)), load_64(a.q[m]));
-                add_scaled(total[r], sum, spread_scales<m, 2>(scale));
+                const __m512i codes = _mm512_xor_si512(v, bytes_of(0x80));
+                repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+                    __m512i sum = a[c].bias[m];
+                    add_dot(sum, codes, load_64(a[c].q[m]));
+                    add_scaled(total[c][r], sum, spread_scales<m, 2>(scale[c]));
+                });
             });
         });
     }
@@ -74,26 +76,31 @@ template <int Offset> struct nibble_rows {
     }
 
     // unpack(block, index<m>, low, high) makes the unsigned weights of blocks 4 m to 4 m + 3, scales(block) the scales.
-    template <class Unpack, class Scales> static void add_nibbles(const row_blocks &w, const activations &a,
-                                                                  __m512 (&total)[rows_at_once], const Unpack &unpack,
-                                                                  const Scales &scales) {
+    template <int Columns, class Unpack, class Scales>
+    static void add_nibbles(const row_blocks &w, const activations *a, row_totals<Columns, vectors> &total,
+                            const Unpack &unpack, const Scales &scales) {
         repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
-            const __m256 scale = _mm256_mul_ps(scales(w[r]), _mm256_load_ps(a.scale));
+            const __m256 d = scales(w[r]);
+            __m256 scale[Columns];
+            repeat<Columns>([&](auto c) PANALLAMA_INLINE { scale[c] = _mm256_mul_ps(d, _mm256_load_ps(a[c].scale)); });
             repeat<2>([&](auto m) PANALLAMA_INLINE {
                 __m512i low, high;
                 unpack(w[r], m, low, high);
-                __m512i sum = a.bias[m];
-                add_dot(sum, low, load_64(a.low[m]));
-                add_dot(sum, high, load_64(a.high[m]));
-                add_scaled(total[r], sum, spread_scales<m, 4>(scale));
+                repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+                    __m512i sum = a[c].bias[m];
+                    add_dot(sum, low, load_64(a[c].low[m]));
+                    add_dot(sum, high, load_64(a[c].high[m]));
+                    add_scaled(total[c][r], sum, spread_scales<m, 4>(scale[c]));
+                });
             });
         });
     }
 };
 
 template <> struct row_kernel<format::q4_0> : nibble_rows<8> {
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once]) const {
-        add_nibbles(
+    template <int Columns>
+    void add(const row_blocks &w, const activations *a, row_totals<Columns, vectors> &total) const {
+        add_nibbles<Columns>(
             w, a, total,
             [](const uint8_t *block, auto m, __m512i &low, __m512i &high) PANALLAMA_INLINE {
                 const __m512i codes = load_blocks_16<18>(block + 72 * m + 2);
@@ -105,8 +112,9 @@ template <> struct row_kernel<format::q4_0> : nibble_rows<8> {
 };
 
 template <> struct row_kernel<format::q5_0> : nibble_rows<16> {
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once]) const {
-        add_nibbles(
+    template <int Columns>
+    void add(const row_blocks &w, const activations *a, row_totals<Columns, vectors> &total) const {
+        add_nibbles<Columns>(
             w, a, total,
             [](const uint8_t *block, auto m, __m512i &low, __m512i &high) PANALLAMA_INLINE {
                 const uint8_t *at = block + 88 * m + 2;
@@ -138,10 +146,11 @@ template <int Pitch, int First> struct book_rows : nibble_rows<128> {
         : table(_mm512_xor_si512(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i *>(values))),
                                  bytes_of(0x80))) {}
 
-    template <class Scales> void add_codes(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once],
-                                           const Scales &scales) const {
+    template <int Columns, class Scales> void add_codes(const row_blocks &w, const activations *a,
+                                                        row_totals<Columns, vectors> &total,
+                                                        const Scales &scales) const {
         const __m512i values = table;
-        add_nibbles(
+        add_nibbles<Columns>(
             w, a, total,
             [values](const uint8_t *block, auto m, __m512i &low, __m512i &high) PANALLAMA_INLINE {
                 const __m512i codes = load_blocks_16<Pitch>(block + First + 4 * Pitch * m);
@@ -155,17 +164,20 @@ template <int Pitch, int First> struct book_rows : nibble_rows<128> {
 template <> struct row_kernel<format::iq4_nl> : book_rows<18, 2> {
     row_kernel() : book_rows(books.iq4) {}
 
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once]) const {
-        add_codes(w, a, total,
-                  [](const uint8_t *block) PANALLAMA_INLINE { return _mm256_cvtph_ps(block_halves<18>(block)); });
+    template <int Columns>
+    void add(const row_blocks &w, const activations *a, row_totals<Columns, vectors> &total) const {
+        add_codes<Columns>(w, a, total, [](const uint8_t *block) PANALLAMA_INLINE {
+            return _mm256_cvtph_ps(block_halves<18>(block));
+        });
     }
 };
 
 template <> struct row_kernel<format::mxfp4> : book_rows<17, 1> {
     row_kernel() : book_rows(books.mxfp4) {}
 
-    void add(const row_blocks &w, const activations &a, __m512 (&total)[rows_at_once]) const {
-        add_codes(w, a, total, [](const uint8_t *block) PANALLAMA_INLINE {
+    template <int Columns>
+    void add(const row_blocks &w, const activations *a, row_totals<Columns, vectors> &total) const {
+        add_codes<Columns>(w, a, total, [](const uint8_t *block) PANALLAMA_INLINE {
             return _mm512_castps512_ps256(exponent_scales(_mm512_cvtepu8_epi32(block_exponents(block))));
         });
     }

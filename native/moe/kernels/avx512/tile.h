@@ -123,7 +123,7 @@ inline __m512i and_bytes(__m512i v, uint8_t b) { return _mm512_and_si512(v, byte
 // sums around the intrinsic in every iteration of a loop (12.2: a third of the instructions).
 inline void add_dot(__m512i &sum, __m512i w, __m512i x) {
 #if defined(__GNUC__)
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(w), "v"(x));
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(w), "vm"(x));
 #else
     sum = _mm512_dpbusd_epi32(sum, w, x);
 #endif

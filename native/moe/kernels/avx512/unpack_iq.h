@@ -28,14 +28,17 @@ template <> struct unpacker<format::iq4_xs> {
     }
 };
 
+// Makes every value of a grid unsigned, negated ones too.
+constexpr uint8_t grid_offset = 64;
+
 // The grids' values are few: a code names each by its number. Tables are looked up by whole index bytes.
 struct grid_tables {
     alignas(64) uint8_t iq2_xxs[2][256];  // [half][index]: 2-bit codes of weights 0..3 or 4..7
     alignas(64) uint8_t iq2_xs[2][512];
     alignas(64) uint8_t iq3_xxs[2][256];       // [0]: the low two bits of four codes, [1]: their third bits
     alignas(64) uint8_t iq3_pair[2][256];      // [half]: 3-bit codes of weights 0, 1 or 2, 3
-    alignas(64) uint8_t iq2_magnitude[3][64];  // value of the j-th of three 2-bit codes
-    alignas(64) uint8_t iq3_magnitude[2][64];  // value of the j-th of two 3-bit codes
+    alignas(64) uint8_t iq2_magnitude[3][64];  // grid_offset + value of the j-th of three 2-bit codes
+    alignas(64) uint8_t iq3_magnitude[2][64];  // grid_offset + value of the j-th of two 3-bit codes
     alignas(64) uint8_t iq2_value[64];         // 128 + value of a 2-bit code, repeated
     alignas(64) uint8_t iq3_value[64];         // 128 + value of a 3-bit code, repeated
 };
