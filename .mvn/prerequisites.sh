@@ -54,14 +54,15 @@ tests_vulkan() {
   [[ $MACHTYPE == x86_64-*linux-gnu ]]
 }
 
-# missing_prerequisites [tests]: prints a line "<Debian packages>: <what, and where to get it>" for each thing missing.
+# missing_prerequisites [tests]: prints a line "<Debian package>: <what, and where to get it>" for each thing missing;
+# "<one>|<another>" where Debian's releases have it under different names.
 missing_prerequisites() {
   local version
   if [[ ${1:-} == tests ]]; then
     find_jdk 22
     [[ -n $JDK ]] || echo "openjdk-25-jdk-headless: JDK 22 or newer (Temurin 25: https://adoptium.net)"
     find_jdk 17 21
-    [[ -n $JDK ]] || echo "openjdk-17-jdk-headless: a JDK from 17 to 21 (Temurin 21: https://adoptium.net)"
+    [[ -n $JDK ]] || echo "openjdk-17-jdk-headless|openjdk-21-jdk-headless: a JDK from 17 to 21 (Temurin 21: https://adoptium.net)"
   else
     find_jdk 17
     [[ -n $JDK ]] || echo "default-jdk-headless: JDK 17 or newer, better 22 or newer (Temurin 25: https://adoptium.net)"
@@ -97,16 +98,18 @@ missing_for_arm_tests() {
 
 # require_prerequisites [tests]: returns when everything is there, with JAVA_HOME set to what Maven is to run on.
 require_prerequisites() {
-  local missing useful= packages package
+  local missing useful= packages package name
   missing=$(missing_prerequisites "$@")
   [[ ${1:-} != tests ]] || useful=$(missing_for_arm_tests)
   if [[ -n $missing$useful && $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
     packages=$(cut -sd: -f1 <<<"$missing"$'\n'"$useful")
-    echo "Installing" $packages >&2
+    echo "Installing" ${packages//|/ or } >&2
     DEBIAN_FRONTEND=noninteractive apt-get update -q >&2 || true
     # One by one: Debian 12, for one, has no JDK that is new enough, and the others are wanted all the same.
     for package in $packages; do
-      DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$package" >&2 || true
+      for name in ${package//|/ }; do
+        DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$name" >&2 && break || true
+      done
     done
     hash -r
     missing=$(missing_prerequisites "$@")
@@ -116,7 +119,7 @@ require_prerequisites() {
       echo "Please install:"
       sed -E 's/^[^:]*: /  - /' <<<"$missing"
       if command -v apt-get >/dev/null; then
-        echo "On Debian and Ubuntu: sudo apt-get install $(cut -d: -f1 <<<"$missing" | tr '\n' ' ')"
+        echo "On Debian and Ubuntu: sudo apt-get install $(sed 's/[|:].*//' <<<"$missing" | tr '\n' ' ')"
       fi
       if [[ $missing == *"JDK 22"* ]]; then
         echo "A JDK is looked for in JAVA_HOME and in places like /usr/lib/jvm, /opt, ~/.sdkman and ~/.jdks. Debian 12"

@@ -35,6 +35,12 @@ mkdir -p "$work/home/.jdks"
 ln -s "$work/jdk 99" "$work/home/.jdks/temurin-99"
 HOME="$work/home" JAVA_HOME= find_jdk 22
 [[ $JDK == "$work/home/.jdks/temurin-99" ]] || fail "the newest JDK is not found: $JDK"
+JAVA_HOME="$work/jdk17" find_jdk 17 21
+[[ $JDK == "$work/jdk17" ]] || fail "JAVA_HOME is not honoured where it is between the two: $JDK"
+JAVA_HOME="$work/jdk 99" find_jdk 17 21
+[[ $JDK != "$work/jdk 99" ]] || fail "JAVA_HOME is taken where it is too new"
+HOME="$work/home" JAVA_HOME= find_jdk 90 98
+[[ -z $JDK ]] || fail "a JDK that is too new is found: $JDK"
 find_jdk 1000
 [[ -z $JDK ]] || fail "a JDK that is too old is found: $JDK"
 

@@ -5,6 +5,7 @@ import static org.panallama.jna.NativeMemory.utf8;
 
 import com.sun.jna.Callback;
 import com.sun.jna.Native;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,7 +29,13 @@ abstract class JnaBackend implements BackendCalls {
         void log(int level, long text, long unused);
     }
 
-    /** One function for all sinks: a thread of llama.cpp's may still be in it when the sink is replaced. */
+    /**
+     * One function for all sinks: a thread of llama.cpp's may still be in it when the sink is replaced.
+     *
+     * <p>llama.cpp has one such function for the whole process, and calls it on behalf of every class loader that uses it. JNA
+     * frees a callback that nothing reaches, as when an application server drops an application; so the JVM's list of
+     * shutdown hooks reaches this one, and with it its class loader.
+     */
     private static final LogCallback LOG = (level, text, unused) -> {
         try {
             LogSink sink = logSink;
@@ -39,6 +46,10 @@ abstract class JnaBackend implements BackendCalls {
             Upcalls.report("log sink", e);
         }
     };
+
+    static {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> Reference.reachabilityFence(LOG), "panallama-log"));
+    }
 
     @Override
     public String version() {

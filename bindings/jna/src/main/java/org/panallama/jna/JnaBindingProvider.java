@@ -24,9 +24,6 @@ public final class JnaBindingProvider implements BindingProvider {
     /** This class names none of JNA's types: it has to load, and to say so, where JNA is missing. */
     @Override
     public @Nullable String unavailabilityCause() {
-        if (System.getProperty("sun.arch.data.model", "64").equals("32")) {
-            return "llama.cpp's runtime needs a 64-bit JVM";
-        }
         try {
             Class.forName("com.sun.jna.Structure$FieldOrder", false, JnaBindingProvider.class.getClassLoader());
             return null;

@@ -8,12 +8,16 @@ import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.panallama.internal.NativeLocator;
+import org.panallama.internal.NativeRuntime;
 import org.panallama.spi.Binding;
 import org.panallama.spi.BindingProvider;
+import org.panallama.spi.ModelParams;
 import org.panallama.spi.NativeLibraries;
 
 /** Every test has the binding's classes for itself, since they load llama.cpp once. */
@@ -21,6 +25,9 @@ import org.panallama.spi.NativeLibraries;
 class LlamaLibrariesTest {
 
     private static final NativeLibraries LIBRARIES = NativeLocator.locate();
+
+    private static final ModelParams NOTHING_SPECIAL = new ModelParams(
+            null, new String[0], new long[0], 0, 1, -1, 1, 0, null, List.of(), false, true, false, false, false, false);
 
     @TempDir
     Path directory;
@@ -68,6 +75,26 @@ class LlamaLibrariesTest {
                 .hasMessageContaining("lacks")
                 .hasMessageContaining("llama_")
                 .hasMessageContaining("a test");
+    }
+
+    /** The log has one function for the process, which is called after the application is gone that set it. */
+    @Test
+    void logsWhenTheClassesThatSetTheLogAreDropped() throws Exception {
+        Queue<String> lines = new ConcurrentLinkedQueue<>();
+        Binding binding = freshProvider().open(LIBRARIES);
+        freshProvider().open(LIBRARIES).setLog((level, text) -> lines.add(text));
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            Thread.sleep(20);
+        }
+        try {
+            String missing = directory.resolve("missing.gguf").toString();
+            assertThat(binding.modelLoad(new String[] {missing}, NOTHING_SPECIAL, null))
+                    .isZero();
+            assertThat(lines).isNotEmpty();
+        } finally {
+            binding.setLog(NativeRuntime.get().log());
+        }
     }
 
     private NativeLibraries libraries(List<Path> loadOrder) {

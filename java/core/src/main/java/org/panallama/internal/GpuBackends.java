@@ -38,11 +38,12 @@ final class GpuBackends {
             String message = String.valueOf(e.getMessage());
             // In several class loaders it loads once; it has then loaded for llama.cpp too.
             if (!message.contains("another classloader")) {
-                return message.startsWith(library.toAbsolutePath().toString()) ? message : library + ": " + message;
+                return (message.startsWith(library.toAbsolutePath().toString()) ? message : library + ": " + message)
+                        + LoaderAdvice.of(message).replace("\n", ". ");
             }
         } catch (IllegalCallerException e) {
             // This JVM forbids native access to all but the binding.
         }
-        return library + ": no device";
+        return library + ": no device; a GPU, or its driver, is what is usually missing";
     }
 }

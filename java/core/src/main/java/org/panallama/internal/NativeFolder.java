@@ -15,11 +15,15 @@ final class NativeFolder {
 
     private static final Pattern RELEASE = Pattern.compile("llama\\.(?:[a-z]+\\.)?(v[0-9][0-9.]*[0-9])\\.");
 
+    /** What is loaded, also under the names that symbolic links lead to. */
+    private static final Pattern LOADED =
+            Pattern.compile("(?:lib)?(?:ggml|llama|panallama)\\b.*\\.(?:dll|dylib|so)(?:\\.[0-9]+)*");
+
     private NativeFolder() {}
 
     /**
      * @param setting how it was named, for messages
-     * @throws NativeLookupException if it holds not all that is needed
+     * @throws NativeLookupException if it holds not all that is needed, or what cannot be loaded
      */
     static NativeLibraries open(Path folder, Platform platform, String setting) {
         if (!Files.isDirectory(folder)) {
@@ -42,6 +46,10 @@ final class NativeFolder {
                     setting + " holds no CPU backend (" + backend + "*" + platform.librarySuffix() + "): "
                             + folder.toAbsolutePath() + ". It belongs beside the other libraries.");
         }
+        // llama.cpp opens backends by itself, so those are looked through as well.
+        names.stream()
+                .filter(name -> LOADED.matcher(name).matches())
+                .forEach(name -> LibraryFile.check(folder.resolve(name), platform.architecture()));
         Matcher release = RELEASE.matcher(loadOrder.get(2).getFileName().toString());
         return new NativeLibraries(
                 folder.toAbsolutePath(),

@@ -40,12 +40,16 @@ public final class NativeLocator {
      * @throws NativeLookupException if they cannot be had; the message lists every place tried, and the way out
      */
     public static NativeLibraries locate() {
+        return locate(Platform.current());
+    }
+
+    static NativeLibraries locate(Platform platform) {
         return new NativeLocator(
                         System::getProperty,
                         System::getenv,
                         Objects.requireNonNullElseGet(
                                 NativeLocator.class.getClassLoader(), ClassLoader::getSystemClassLoader),
-                        Platform.current(),
+                        platform,
                         new MountTable(MountTable.OF_THIS_PROCESS))
                 .find();
     }

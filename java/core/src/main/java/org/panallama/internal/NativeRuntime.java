@@ -3,12 +3,11 @@ package org.panallama.internal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Deque;
-import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.panallama.LlamaUnavailableException;
@@ -93,72 +92,35 @@ public final class NativeRuntime {
     }
 
     private static NativeRuntime load() {
-        List<String> attempts = new ArrayList<>();
-        List<BindingProvider> providers = providers(attempts);
-        if (providers.isEmpty()) {
-            throw new LlamaUnavailableException(noBinding(attempts), null);
-        }
+        List<BindingProvider> bindings;
         NativeLibraries libraries;
         try {
-            libraries = NativeLocator.locate();
+            // First: on an unsupported machine, what it says is closer to the cause than that no binding runs.
+            Platform platform = Platform.current();
+            bindings = new BindingChoice(
+                            ServiceLoader.load(BindingProvider.class, NativeRuntime.class.getClassLoader()),
+                            Runtime.version().feature())
+                    .choose(BindingChoice.BINDING.in(System::getProperty, System::getenv));
+            libraries = NativeLocator.locate(platform);
         } catch (NativeLookupException e) {
             throw new LlamaUnavailableException(e.getMessage(), e);
         }
+        Set<String> failures = new LinkedHashSet<>();
         UnsatisfiedLinkError last = null;
-        for (BindingProvider provider : providers) {
+        for (BindingProvider binding : bindings) {
             try {
-                NativeRuntime runtime = new NativeRuntime(provider.name(), provider.open(libraries), libraries);
+                NativeRuntime runtime = new NativeRuntime(binding.name(), binding.open(libraries), libraries);
                 runtime.start();
                 return runtime;
             } catch (UnsatisfiedLinkError e) {
-                attempts.add(provider.name() + ": " + e.getMessage());
+                failures.add(binding.name() + ": " + e.getMessage());
                 last = e;
             }
         }
+        String failed = String.join("\n  ", failures);
         throw new LlamaUnavailableException(
-                "llama.cpp from " + libraries.source() + " does not load:\n  " + String.join("\n  ", attempts)
-                        + "\nA missing libstdc++.so.6 or a glibc older than 2.34 are the usual reasons on Linux.",
+                "llama.cpp from " + libraries.source() + " does not load:\n  " + failed + LoaderAdvice.of(failed),
                 last);
-    }
-
-    private static List<BindingProvider> providers(List<String> attempts) {
-        String wanted = System.getProperty("panallama.binding");
-        List<BindingProvider> usable = new ArrayList<>();
-        Iterator<BindingProvider> found = ServiceLoader.load(
-                        BindingProvider.class, NativeRuntime.class.getClassLoader())
-                .iterator();
-        while (true) {
-            try {
-                if (!found.hasNext()) {
-                    break;
-                }
-                BindingProvider provider = found.next();
-                String cause = provider.unavailabilityCause();
-                if (wanted != null && !wanted.equals(provider.name())) {
-                    attempts.add(provider.name() + ": -Dpanallama.binding=" + wanted + " asks for another one");
-                } else if (cause != null) {
-                    attempts.add(provider.name() + ": " + cause);
-                } else {
-                    usable.add(provider);
-                }
-            } catch (ServiceConfigurationError | LinkageError e) {
-                // A binding compiled for a newer JDK than this one ends up here.
-                attempts.add(String.valueOf(e.getMessage()));
-            }
-        }
-        usable.sort(Comparator.comparingInt(BindingProvider::priority).reversed());
-        return usable;
-    }
-
-    private static String noBinding(List<String> attempts) {
-        String java = "Java " + Runtime.version().feature();
-        if (attempts.isEmpty()) {
-            return "No binding to llama.cpp is on the class path of this " + java
-                    + " JVM: add the dependency org.panallama:panallama, which brings it along.";
-        }
-        return "No binding to llama.cpp can run in this " + java + " JVM:\n  " + String.join("\n  ", attempts)
-                + "\npanallama-ffm (ffm) needs JDK 22 or newer, panallama-jna (jna) JDK 17 or newer and JNA;"
-                + " org.panallama:panallama brings both along.";
     }
 
     private void start() {
@@ -190,10 +152,7 @@ public final class NativeRuntime {
                 cpuVariant());
         List<String> problems = hasGpu() ? List.of() : GpuBackends.problems(libraries.directory());
         if (!problems.isEmpty()) {
-            LOG.warn(
-                    "No GPU is used, the CPU computes everything:\n  {}\nA driver and, for CUDA, NVIDIA's libraries cudart and"
-                            + " cublas of the named version are what is usually missing.",
-                    String.join("\n  ", problems));
+            LOG.warn("No GPU is used, the CPU computes everything:\n  {}", String.join("\n  ", problems));
         }
     }
 

@@ -75,6 +75,11 @@ record Platform(String name, String libraryPrefix, String librarySuffix, String 
         };
     }
 
+    /** The processor's, for example {@code x86_64}. */
+    String architecture() {
+        return name.substring(name.lastIndexOf('-') + 1);
+    }
+
     /** Of the natives jars that serve this platform, the preferred one first. */
     List<String> classifiers() {
         return CLASSIFIERS.stream()

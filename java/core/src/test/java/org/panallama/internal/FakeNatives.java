@@ -2,6 +2,8 @@ package org.panallama.internal;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,13 +93,20 @@ final class FakeNatives {
     }
 
     void writeFolder(Path folder) {
-        libraries.forEach((name, content) -> {
+        libraries.keySet().forEach(name -> {
             try {
-                Files.write(folder.resolve(name), content);
+                Files.write(folder.resolve(name), emptyElf());
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
         });
+    }
+
+    /** The header of a library for Linux x86-64 that holds nothing. */
+    static byte[] emptyElf() {
+        ByteBuffer header = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+        header.putInt(0, 0x464c457f).put(4, (byte) 2).putShort(18, (short) 62).putShort(54, (short) 56);
+        return header.array();
     }
 
     private static String sha256(byte[] content) {

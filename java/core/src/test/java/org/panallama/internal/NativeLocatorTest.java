@@ -294,7 +294,7 @@ class NativeLocatorTest {
     @Test
     void takesPlainNamesInAFolderOfTheUser() throws IOException {
         for (String name : List.of("libllama.so", "libllama.so.0", "libggml.so", "libggml-base.so", "libggml-cpu.so")) {
-            Files.writeString(scratch.resolve(name), name);
+            Files.write(scratch.resolve(name), FakeNatives.emptyElf());
         }
         properties.put("panallama.native.dir", scratch.toString());
         NativeLibraries found = find();
@@ -317,6 +317,16 @@ class NativeLocatorTest {
         assertThatThrownBy(() -> find())
                 .isInstanceOf(NativeLookupException.class)
                 .hasMessageContaining("libggml.v1.2.3.so, libggml.v1.3.0.so");
+    }
+
+    @Test
+    void refusesWhatIsNoLibraryInAFolderOfTheUser() throws IOException {
+        properties.put("panallama.native.dir", scratch.toString());
+        new FakeNatives("v1.2.3").writeFolder(scratch);
+        Path backend = Files.writeString(scratch.resolve("libggml-cpu-x64.so"), "<html>404</html>");
+        assertThatThrownBy(() -> find())
+                .isInstanceOf(NativeLookupException.class)
+                .hasMessageContaining(backend + " is no library");
     }
 
     @Test

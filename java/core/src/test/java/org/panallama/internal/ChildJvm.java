@@ -1,0 +1,84 @@
+package org.panallama.internal;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.panallama.Llama;
+
+/** A JVM of its own, which says whether llama.cpp can be used there: llama.cpp loads once in a JVM's life. */
+public final class ChildJvm {
+
+    private final List<String> options = new ArrayList<>();
+    private final List<String> classPath;
+
+    /** With this JVM's class path, and its properties of Panallama's. */
+    public ChildJvm() {
+        String surefire = System.getProperty("surefire.test.class.path");
+        String all = surefire == null ? System.getProperty("java.class.path") : surefire;
+        classPath = new ArrayList<>(List.of(all.split(File.pathSeparator)));
+        System.getProperties().stringPropertyNames().stream()
+                .filter(name -> name.startsWith("panallama."))
+                .forEach(name -> with("-D" + name + "=" + System.getProperty(name)));
+    }
+
+    /** Options of the JVM; later ones win. */
+    public ChildJvm with(String... more) {
+        options.addAll(Arrays.asList(more));
+        return this;
+    }
+
+    /** One more jar or folder of classes. */
+    public ChildJvm with(Path jar) {
+        classPath.add(jar.toString());
+        return this;
+    }
+
+    /** Takes the jars whose names begin so off the class path. */
+    public ChildJvm without(String artifact) {
+        classPath.removeIf(entry -> Path.of(entry).getFileName().toString().startsWith(artifact));
+        return this;
+    }
+
+    /**
+     * What the JVM says: {@code usable through} and the binding, or why not.
+     *
+     * @throws AssertionError if it dies
+     */
+    public Said run() throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dstdout.encoding=UTF-8"));
+        command.addAll(options);
+        command.addAll(List.of("-cp", String.join(File.pathSeparator, classPath), SayWhetherUsable.class.getName()));
+        Path err = Files.createTempFile("child-jvm", ".err");
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectError(err.toFile()).start();
+            String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            int status = process.waitFor();
+            Said said = new Said(out, Files.readString(err));
+            if (status != 0) {
+                throw new AssertionError("exit status " + status + " of " + command + ": " + said);
+            }
+            return said;
+        } finally {
+            Files.delete(err);
+        }
+    }
+
+    /** What came to the two streams. */
+    public record Said(String out, String err) {}
+
+    /** The program. */
+    static final class SayWhetherUsable {
+        public static void main(String[] args) {
+            Throwable cause = Llama.unavailabilityCause();
+            System.out.print(cause == null ? "usable through " + Llama.bindingName() : cause.getMessage());
+        }
+    }
+}
