@@ -46,6 +46,24 @@ class JsonSchemaTest {
         }
     }
 
+    /** llama.cpp takes two definitions for one whose names it cannot tell apart. */
+    @Test
+    void definitionsAreToldApartWhereverTheyStand() {
+        JsonSchema schema = JsonSchema.of(
+                "{\"type\": \"object\", \"properties\": {\"a\": {\"$ref\": \"#/$defs/城市\"}, \"b\":"
+                        + " {\"$ref\": \"#/$defs/国家\"}, \"c\": {\"$ref\": \"#/properties/d/$defs/城市\"}, \"d\": {\"$ref\": \"#/x-own/e\","
+                        + " \"$defs\": {\"城市\": {\"pattern\": \"^\\\\d$\"}}}}, \"required\": [\"a\", \"b\", \"c\", \"d\"],"
+                        + " \"$defs\": {\"城市\": {\"const\": 1}, \"国家\": {\"const\": 2}}, \"x-own\": {\"e\": {\"const\": 4}}}");
+        assertThat(schema.grammar().rules()).contains("\"1\"", "\"2\"", "\"4\"", "[0-9]");
+        assertThat(schema.json())
+                .contains("\"a\":{\"$ref\":\"#/$defs/城市\"}", "\"c\":{\"$ref\":\"#/$defs/城市-3\"}")
+                .doesNotContain("x-own");
+        assertThat(JsonSchema.of("{\"type\": \"array\", \"items\": {\"$ref\": \"#\"}}")
+                        .grammar()
+                        .rules())
+                .contains("root ::=");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

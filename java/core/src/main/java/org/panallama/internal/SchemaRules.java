@@ -2,6 +2,7 @@ package org.panallama.internal;
 
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,8 +27,6 @@ public final class SchemaRules {
             "$schema",
             "$id",
             "$comment",
-            "$defs",
-            "definitions",
             "deprecated",
             "readOnly",
             "writeOnly");
@@ -36,7 +35,8 @@ public final class SchemaRules {
 
     private final Map<String, @Nullable Object> root;
     private final boolean relax;
-    private final Set<String> resolved = new HashSet<>();
+    private final Map<String, String> names = new HashMap<>(); // of the definitions, by the references to them
+    private final Map<String, @Nullable Object> definitions = new LinkedHashMap<>();
 
     private SchemaRules(Map<String, @Nullable Object> root, boolean relax) {
         this.root = root;
@@ -44,7 +44,8 @@ public final class SchemaRules {
     }
 
     /**
-     * The schema with its patterns in the form that llama.cpp reads.
+     * The schema with its patterns in the form that llama.cpp reads, and with what it refers to, wherever that stands, among the
+     * definitions of its root: llama.cpp takes two for one whose names differ in anything but ASCII letters and digits.
      *
      * @param relax whether what a grammar cannot hold is dropped
      * @throws IllegalArgumentException if the schema is damaged or, unless relaxed, has what a grammar cannot hold; the message
@@ -53,14 +54,8 @@ public final class SchemaRules {
     public static Map<String, @Nullable Object> apply(Map<String, @Nullable Object> schema, boolean relax) {
         SchemaRules rules = new SchemaRules(schema, relax);
         Map<String, @Nullable Object> checked = rules.schema(schema, "#");
-        for (String keyword : List.of("$defs", "definitions")) {
-            if (schema.get(keyword) instanceof Map<?, ?> definitions) {
-                Map<String, @Nullable Object> all = new LinkedHashMap<>();
-                Json.asObject(definitions)
-                        .forEach((name, definition) ->
-                                all.put(name, rules.schema(definition, "#/" + keyword + "/" + name)));
-                checked.put(keyword, all);
-            }
+        if (!rules.definitions.isEmpty()) {
+            checked.put("$defs", rules.definitions);
         }
         return checked;
     }
@@ -74,6 +69,8 @@ public final class SchemaRules {
                     place + " of the JSON schema is " + Json.write(value) + ", must be an object");
         }
         Map<String, @Nullable Object> schema = new LinkedHashMap<>(Json.asObject(map));
+        schema.remove("$defs"); // what of it is referred to is checked then
+        schema.remove("definitions");
         if (schema.containsKey("$ref")) {
             reference(schema, place);
         } else if (schema.containsKey("oneOf")) {
@@ -153,12 +150,30 @@ public final class SchemaRules {
             throw new IllegalArgumentException(
                     place + "/$ref of the JSON schema is '" + path + "', where there is no schema");
         }
-        if (resolved.add(path)
-                && !(steps.length == 2 && Set.of("$defs", "definitions").contains(steps[0]))
-                && steps.length > 0
-                && !relax) {
-            schema(target, path); // checked here, since it may be where no schema is looked for
+        String name = names.get(path);
+        if (name == null) {
+            name = unused(steps.length == 0 ? "root" : steps[steps.length - 1]);
+            names.put(path, name); // before it is looked at, since it may refer to itself
+            definitions.put(name, Map.of());
+            definitions.put(name, schema(target, path));
         }
+        schema.put("$ref", "#/$defs/" + name);
+    }
+
+    /** A name that llama.cpp tells apart from those of the other definitions. */
+    private String unused(String name) {
+        Set<String> taken = new HashSet<>();
+        definitions.keySet().forEach(other -> taken.add(plain(other)));
+        String candidate = name;
+        for (int number = 2; taken.contains(plain(candidate)); number++) {
+            candidate = name + "-" + number;
+        }
+        return candidate;
+    }
+
+    /** As it stands in the name of a rule. */
+    private static String plain(String name) {
+        return name.replaceAll("[^a-zA-Z0-9-]+", "-");
     }
 
     private void alternatives(Map<String, @Nullable Object> schema, String keyword, String place) {
