@@ -152,6 +152,10 @@ public final class ChatTemplate {
             return new ChatPrompt(pieces(messages, true), grammar, List.of(), Set.of(), null, false);
         }
         Instant now = Instant.now();
+        if (!request.continueLast && !haveAnswers(messages)) {
+            Map<String, @Nullable Object> applied = jinja.apply(request, marked(messages, true), now);
+            return JinjaTemplate.chatPrompt(split(jinja.prompt(applied), messages), applied);
+        }
         Map<String, @Nullable Object> applied = jinja.apply(request, messages, now);
         List<Piece> pieces = request.continueLast
                 ? List.of(new Piece(jinja.prompt(applied), null))
@@ -203,10 +207,14 @@ public final class ChatTemplate {
     /** The prompt in pieces, contents apart from the template's own text. */
     List<Piece> pieces(List<ChatMessage> messages, boolean addAssistant) {
         List<ChatMessage> placed = writer.supportsSystemRole() ? messages : folded(messages);
+        boolean compare = writer.looksIntoAnswers() && haveAnswers(placed);
         return pieces(
-                placed,
-                some -> writer.write(some, addAssistant),
-                writer.looksIntoAnswers() ? writer.write(placed, addAssistant) : null);
+                placed, some -> writer.write(some, addAssistant), compare ? writer.write(placed, addAssistant) : null);
+    }
+
+    /** Whether there is something that a template may look into. */
+    private static boolean haveAnswers(List<ChatMessage> messages) {
+        return messages.stream().anyMatch(message -> message.role().equals(ChatMessage.ASSISTANT));
     }
 
     private interface Writing {
