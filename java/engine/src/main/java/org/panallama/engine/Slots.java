@@ -60,7 +60,6 @@ final class Slots {
         int remembered = source == null ? cut(target, 0) : take(source, target, common);
         target.lora = lora;
         target.task = task;
-        target.added = 0;
         task.placed(remembered);
         return target;
     }
