@@ -33,13 +33,16 @@ class WebTest {
             assertThat(page.statusCode()).isEqualTo(200);
             assertThat(page.headers().firstValue("Content-Security-Policy"))
                     .hasValueSatisfying(policy ->
-                            assertThat(policy).startsWith("default-src 'self';").doesNotContain("unsafe"));
+                            assertThat(policy).startsWith("default-src 'self';").doesNotContain("unsafe", "img-src"));
             assertThat(page.headers().firstValue("X-Content-Type-Options")).hasValue("nosniff");
             assertThat(page.headers().firstValue("Cache-Control")).hasValue("no-cache");
             String etag = page.headers().firstValue("ETag").orElseThrow();
             assertThat(http.send(http.request("/").header("If-None-Match", etag).build())
                             .statusCode())
                     .isEqualTo(304);
+            assertThat(page.headers().firstValue("Last-Modified")).isEmpty(); // all files in a jar have the same
+            assertThat(http.get("/js/app.js").headers().firstValue("ETag").orElseThrow())
+                    .isNotEqualTo(etag);
             HttpResponse<byte[]> zipped = HttpClient.newHttpClient()
                     .send(
                             HttpRequest.newBuilder(server.uri().resolve("/"))
