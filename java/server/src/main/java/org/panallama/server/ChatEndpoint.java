@@ -45,11 +45,11 @@ final class ChatEndpoint implements Endpoint {
             int logprobs = logprobs(fields);
             boolean stream = fields.flag("stream", false);
             boolean usage = streamsUsage(fields, stream);
-            Head head = new Head(Ids.create("chatcmpl-"), Instant.now().getEpochSecond(), served);
+            Head head = new Head(Ids.create("chatcmpl-"), Instant.now().getEpochSecond(), served, usage);
             try (ChatGeneration generation =
                     new ChatGeneration(exchange, service, served, head.id, conversation, sampling, count, logprobs)) {
                 if (stream) {
-                    stream(exchange, head, generation, count, usage);
+                    stream(exchange, head, generation, count);
                 } else {
                     exchange.send(whole(head, generation));
                 }
@@ -90,8 +90,12 @@ final class ChatEndpoint implements Endpoint {
         return options != null && options.flag("include_usage", false);
     }
 
-    /** What all parts of an answer begin with. */
-    private record Head(String id, long created, ServedModel served) {
+    /**
+     * What all parts of an answer begin with.
+     *
+     * @param usage whether a stream ends with the usage: its other chunks have none then
+     */
+    private record Head(String id, long created, ServedModel served, boolean usage) {
 
         JsonObject json(String type, JsonArray choices) {
             return Json.object(
@@ -107,7 +111,11 @@ final class ChatEndpoint implements Endpoint {
             JsonArray choices = new JsonArray();
             choices.add(
                     Json.object("index", index, "delta", delta, "logprobs", logprobs, "finish_reason", finishReason));
-            return json("chat.completion.chunk", choices);
+            JsonObject chunk = json("chat.completion.chunk", choices);
+            if (usage) {
+                chunk.add("usage", JsonNull.INSTANCE);
+            }
+            return chunk;
         }
     }
 
@@ -158,7 +166,7 @@ final class ChatEndpoint implements Endpoint {
         return message;
     }
 
-    private static void stream(Exchange exchange, Head head, ChatGeneration generation, int count, boolean usage) {
+    private static void stream(Exchange exchange, Head head, ChatGeneration generation, int count) {
         Vocab vocab = head.served.vocab();
         EventStream events = new EventStream(exchange);
         for (int i = 0; i < count; i++) {
@@ -187,7 +195,7 @@ final class ChatEndpoint implements Endpoint {
             last.add("timings", AnswerJson.timings(result));
             events.send(last);
         }
-        if (usage) {
+        if (head.usage) {
             JsonObject last = head.json("chat.completion.chunk", new JsonArray());
             last.add("usage", AnswerJson.usage(results, generation.reasoningTokens(vocab)));
             events.send(last);

@@ -2,6 +2,7 @@ package org.panallama.server;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -38,8 +39,9 @@ final class CompletionsEndpoint implements Endpoint {
      * How answers are written.
      *
      * @param echoed whether they begin with the prompt
+     * @param usage whether a stream ends with the usage: its other chunks have none then
      */
-    private record Form(String id, long created, ServedModel served, boolean echoed) {
+    private record Form(String id, long created, ServedModel served, boolean echoed, boolean usage) {
 
         JsonObject json(JsonArray choices) {
             return Json.object(
@@ -60,7 +62,11 @@ final class CompletionsEndpoint implements Endpoint {
         JsonObject chunk(int index, String text, List<TokenLogprob> logprobs, int offset, @Nullable String reason) {
             JsonArray choices = new JsonArray();
             choices.add(choice(index, text, logprobs, offset, reason));
-            return json(choices);
+            JsonObject chunk = json(choices);
+            if (usage) {
+                chunk.add("usage", JsonNull.INSTANCE);
+            }
+            return chunk;
         }
 
         static JsonObject choice(
@@ -116,10 +122,10 @@ final class CompletionsEndpoint implements Endpoint {
                     }));
                 }
             }
-            Form form = new Form(Ids.create("cmpl-"), Instant.now().getEpochSecond(), served, echo);
+            Form form = new Form(Ids.create("cmpl-"), Instant.now().getEpochSecond(), served, echo, usage);
             try (Answers answers = new Answers(exchange, served, form.id, asks, service.metrics())) {
                 if (stream) {
-                    stream(exchange, form, answers, prompts, count, usage);
+                    stream(exchange, form, answers, prompts, count);
                 } else {
                     exchange.send(whole(form, answers.all(), prompts, count, best, logprobs >= 0));
                 }
@@ -208,8 +214,7 @@ final class CompletionsEndpoint implements Endpoint {
         return usage;
     }
 
-    private static void stream(
-            Exchange exchange, Form form, Answers answers, List<Prompt> prompts, int count, boolean usage) {
+    private static void stream(Exchange exchange, Form form, Answers answers, List<Prompt> prompts, int count) {
         EventStream events = new EventStream(exchange);
         int[] offsets = new int[prompts.size() * count];
         List<Result> results = new ArrayList<>();
@@ -234,7 +239,7 @@ final class CompletionsEndpoint implements Endpoint {
             last.add("timings", AnswerJson.timings(result));
             events.send(last);
         }
-        if (usage) {
+        if (form.usage) {
             JsonObject last = form.json(new JsonArray());
             last.add(
                     "usage",

@@ -54,10 +54,9 @@ final class ResponseEvents {
         if (output.isEmpty() && open == Kind.NONE) {
             open(Kind.MESSAGE); // an empty answer is one, too
         }
-        closeItem();
-        JsonObject whole = head.ended(output, generation, result);
-        boolean cut = whole.get("status").getAsString().equals("incomplete");
-        send(cut ? "response.incomplete" : "response.completed", "response", whole);
+        String status = ResponsesEndpoint.status(result);
+        closeItem(status);
+        send("response." + status, "response", head.ended(output, generation, result));
     }
 
     private void accept(List<ChatDelta> deltas, List<TokenLogprob> told) {
@@ -91,7 +90,7 @@ final class ResponseEvents {
         if (open == kind) {
             return;
         }
-        closeItem();
+        closeItem(ResponsesEndpoint.COMPLETED);
         open = kind;
         if (kind == Kind.REASONING) {
             itemId = Ids.create("rs_");
@@ -107,7 +106,7 @@ final class ResponseEvents {
         if (open == Kind.CALL && callIndex == delta.toolCall()) {
             return;
         }
-        closeItem();
+        closeItem(ResponsesEndpoint.COMPLETED);
         open = Kind.CALL;
         callIndex = delta.toolCall();
         itemId = Ids.create("fc_");
@@ -119,12 +118,12 @@ final class ResponseEvents {
         send("response.output_item.added", Json.object("output_index", output.size(), "item", item));
     }
 
-    private void closeItem() {
+    private void closeItem(String status) {
         JsonObject item = switch (open) {
             case NONE -> null;
             case REASONING -> closedReasoning();
-            case MESSAGE -> closedMessage();
-            case CALL -> closedCall();
+            case MESSAGE -> closedMessage(status);
+            case CALL -> closedCall(status);
         };
         if (item != null) {
             send("response.output_item.done", Json.object("output_index", output.size(), "item", item));
@@ -139,16 +138,16 @@ final class ResponseEvents {
         return ResponsesEndpoint.reasoning(itemId, text.toString());
     }
 
-    private JsonObject closedMessage() {
+    private JsonObject closedMessage(String status) {
         JsonObject done = place("text", text.toString(), true);
         done.add("logprobs", logprobs);
         send("response.output_text.done", done);
         JsonObject part = ResponsesEndpoint.textPart(text.toString(), logprobs);
         send("response.content_part.done", place("part", part, true));
-        return ResponsesEndpoint.message(itemId, "completed", part);
+        return ResponsesEndpoint.message(itemId, status, part);
     }
 
-    private @Nullable JsonObject closedCall() {
+    private @Nullable JsonObject closedCall(String status) {
         ToolCall begun = call;
         if (begun == null) {
             return null;
@@ -156,7 +155,7 @@ final class ResponseEvents {
         JsonObject done = place("arguments", text.toString(), false);
         done.addProperty("name", begun.name());
         send("response.function_call_arguments.done", done);
-        return ResponsesEndpoint.call(itemId, "completed", new ToolCall(begun.id(), begun.name(), text.toString()));
+        return ResponsesEndpoint.call(itemId, status, new ToolCall(begun.id(), begun.name(), text.toString()));
     }
 
     private JsonObject place(String name, Object value, boolean isContent) {

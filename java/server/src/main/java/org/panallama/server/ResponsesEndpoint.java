@@ -16,6 +16,9 @@ import org.panallama.engine.Result;
 /** {@code POST /v1/responses}. */
 final class ResponsesEndpoint implements Endpoint {
 
+    static final String COMPLETED = "completed";
+    static final String INCOMPLETE = "incomplete";
+
     private final Service service;
 
     ResponsesEndpoint(Service service) {
@@ -54,12 +57,12 @@ final class ResponsesEndpoint implements Endpoint {
         }
 
         JsonObject ended(JsonArray output, ChatGeneration generation, Result result) {
-            boolean cut = AnswerJson.finishReason(result.finishReason(), false).equals("length");
+            String status = status(result);
             JsonObject json = json(
-                    cut ? "incomplete" : "completed",
+                    status,
                     output,
                     usage(result, generation.reasoningTokens(served.vocab())),
-                    cut ? "max_output_tokens" : null);
+                    status.equals(INCOMPLETE) ? "max_output_tokens" : null);
             json.add("timings", AnswerJson.timings(result));
             return json;
         }
@@ -144,17 +147,25 @@ final class ResponsesEndpoint implements Endpoint {
 
     private static JsonArray output(Head head, ChatAnswer answer, Result result) {
         JsonArray output = new JsonArray();
+        String last = status(result);
         if (!answer.reasoning().isEmpty()) {
             output.add(reasoning(Ids.create("rs_"), answer.reasoning()));
         }
         if (!answer.content().isEmpty() || answer.toolCalls().isEmpty()) {
             JsonArray logprobs = AnswerJson.tokens(head.served.vocab(), result.logprobs());
-            output.add(message(Ids.create("msg_"), "completed", textPart(answer.content(), logprobs)));
+            String status = answer.toolCalls().isEmpty() ? last : COMPLETED;
+            output.add(message(Ids.create("msg_"), status, textPart(answer.content(), logprobs)));
         }
-        for (ToolCall call : answer.toolCalls()) {
-            output.add(call(Ids.create("fc_"), "completed", call));
+        List<ToolCall> calls = answer.toolCalls();
+        for (int i = 0; i < calls.size(); i++) {
+            output.add(call(Ids.create("fc_"), i + 1 < calls.size() ? COMPLETED : last, calls.get(i)));
         }
         return output;
+    }
+
+    /** Of the whole, and of the last part of it. */
+    static String status(Result result) {
+        return AnswerJson.finishReason(result.finishReason(), false).equals("length") ? INCOMPLETE : COMPLETED;
     }
 
     static JsonObject reasoning(String id, @Nullable String text) {

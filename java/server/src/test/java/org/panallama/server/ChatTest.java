@@ -96,6 +96,8 @@ class ChatTest {
         assertThat(text).hasToString(Http.content(whole));
         JsonObject whole0 = Http.choice(whole).getAsJsonObject("logprobs");
         assertThat(tokens(logprobs)).isEqualTo(tokens(whole0.getAsJsonArray("content")));
+        assertThat(chunks.subList(0, chunks.size() - 1))
+                .allMatch(chunk -> chunk.get("usage").isJsonNull());
         assertThat(chunks.get(chunks.size() - 1).getAsJsonObject("usage").get("completion_tokens"))
                 .isEqualTo(whole.getAsJsonObject("usage").get("completion_tokens"));
         JsonObject last = Http.choice(chunks.get(chunks.size() - 2));

@@ -60,6 +60,19 @@ class ResponsesTest {
         assertThat(cut.get("status").getAsString()).isEqualTo("incomplete");
         assertThat(cut.getAsJsonObject("incomplete_details").get("reason").getAsString())
                 .isEqualTo("max_output_tokens");
+        assertThat(cut.getAsJsonArray("output")
+                        .get(0)
+                        .getAsJsonObject()
+                        .get("status")
+                        .getAsString())
+                .isEqualTo("incomplete");
+        List<JsonObject> events = events(ASK.replace("40", "1") + ",\"stream\":true}");
+        assertThat(events.get(events.size() - 1).get("type").getAsString()).isEqualTo("response.incomplete");
+        assertThat(events.get(events.size() - 2)
+                        .getAsJsonObject("item")
+                        .get("status")
+                        .getAsString())
+                .isEqualTo("incomplete");
     }
 
     @Test
