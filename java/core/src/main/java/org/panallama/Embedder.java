@@ -1,6 +1,5 @@
 package org.panallama;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
@@ -56,13 +55,29 @@ public final class Embedder implements AutoCloseable {
      * @throws IllegalStateException as {@link #embed(String)}
      */
     public List<float[]> embed(List<String> texts) {
+        return embedSequences(
+                texts.stream().map(text -> vocab.tokenize(text, true, false)).toList());
+    }
+
+    /**
+     * The vectors of token sequences, in their order. The sequences are computed as they are, so those of texts should have the
+     * special tokens that the model adds.
+     *
+     * @throws IllegalArgumentException if a sequence is empty, or has more than {@link #longestText()} tokens; nothing is computed
+     *     then
+     * @throws IndexOutOfBoundsException if the vocabulary has no such token
+     * @throws IllegalStateException as {@link #embed(String)}
+     */
+    public List<float[]> embedSequences(List<int[]> sequences) {
         if (batches.pooling() == Pooling.NONE) {
             throw new IllegalStateException(
                     "with Pooling.NONE a text has no vector; use embedTokens(), or another pooling");
         }
-        List<int[]> sequences = new ArrayList<>(texts.size());
-        for (String text : texts) {
-            sequences.add(tokenize(texts.size() == 1 ? "the text" : "text " + sequences.size(), text));
+        for (int i = 0; i < sequences.size(); i++) {
+            batches.check(sequences.size() == 1 ? "the text" : "text " + i, sequences.get(i));
+            for (int token : sequences.get(i)) {
+                Require.index("token", token, vocab.size());
+            }
         }
         lock.lock();
         try {
@@ -83,19 +98,14 @@ public final class Embedder implements AutoCloseable {
             throw new IllegalStateException("with Pooling." + batches.pooling()
                     + " tokens have no vectors; build the embedder with Pooling.NONE");
         }
-        int[] tokens = tokenize("the text", text);
+        int[] tokens = vocab.tokenize(text, true, false);
+        batches.check("the text", tokens);
         lock.lock();
         try {
             return finish(batches.computeTokens(tokens));
         } finally {
             lock.unlock();
         }
-    }
-
-    private int[] tokenize(String what, String text) {
-        int[] tokens = vocab.tokenize(text, true, false);
-        batches.check(what, tokens);
-        return tokens;
     }
 
     private List<float[]> finish(List<float[]> vectors) {

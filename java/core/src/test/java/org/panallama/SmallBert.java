@@ -11,7 +11,7 @@ import java.util.Random;
 import org.panallama.internal.GgufWriter;
 
 /** An encoder-only model of two layers with random weights and a WordPiece vocabulary: {@code a} to {@code z} and some words. */
-final class SmallBert {
+public final class SmallBert {
 
     static final int LONGEST = 64;
     static final int WIDTH = 32;
@@ -25,7 +25,7 @@ final class SmallBert {
     private SmallBert() {}
 
     /** With the pooling that its metadata states, {@link Pooling#RANK} for one with a classification head. */
-    static Path write(Path file, Pooling pooling) throws IOException {
+    public static Path write(Path file, Pooling pooling) throws IOException {
         return write(file, pooling, null);
     }
 

@@ -11,7 +11,7 @@ import java.util.List;
 import org.panallama.Embedder;
 import org.panallama.Vocab;
 
-/** {@code POST /v1/embeddings}. Lists of tokens are turned into the texts that they stand for. */
+/** {@code POST /v1/embeddings}. Lists of tokens are computed as they are. */
 final class EmbeddingsEndpoint implements Endpoint {
 
     private static final int MAX_INPUTS = 2048; // OpenAI's
@@ -30,12 +30,12 @@ final class EmbeddingsEndpoint implements Endpoint {
                 .equals("base64");
         try (ModelStore.Lease lease = service.model(fields)) {
             Vocab vocab = lease.model.vocab();
-            List<String> texts = TokenInput.read(input, fields.path("input"), vocab, MAX_INPUTS).stream()
-                    .map(TokenInput.Entry::text)
+            List<int[]> sequences = TokenInput.read(input, fields.path("input"), vocab, MAX_INPUTS).stream()
+                    .map(entry -> entry.tokens() == null ? vocab.tokenize(entry.text(), true, false) : entry.tokens())
                     .toList();
             Embedder embedder = lease.model.embedder();
             int dimensions = fields.integer("dimensions", embedder.size(), 1, embedder.size());
-            List<float[]> vectors = fields.check("input", () -> embedder.embed(texts));
+            List<float[]> vectors = fields.check("input", () -> embedder.embedSequences(sequences));
             JsonArray data = new JsonArray();
             for (float[] vector : vectors) {
                 float[] shown = dimensions < vector.length ? shortened(vector, dimensions) : vector;
@@ -47,9 +47,8 @@ final class EmbeddingsEndpoint implements Endpoint {
                         "embedding",
                         base64 ? new JsonPrimitive(base64(shown)) : numbers(shown)));
             }
-            int tokens = texts.stream()
-                    .mapToInt(text -> vocab.tokenize(text, true, false).length)
-                    .sum();
+            int tokens =
+                    sequences.stream().mapToInt(sequence -> sequence.length).sum();
             exchange.send(Json.object(
                     "object",
                     "list",

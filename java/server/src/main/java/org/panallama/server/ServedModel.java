@@ -14,6 +14,7 @@ import org.panallama.Embedder;
 import org.panallama.LlamaException;
 import org.panallama.LoraAdapter;
 import org.panallama.Model;
+import org.panallama.Pooling;
 import org.panallama.Reranker;
 import org.panallama.Vocab;
 import org.panallama.engine.Engine;
@@ -26,6 +27,7 @@ import org.panallama.engine.EngineStats;
 final class ServedModel implements AutoCloseable {
 
     private static final int USUAL_LENGTH = 4096;
+    private static final int LONGEST_TEXT = 2048; // tokens to embed or to rank; the memory for them is taken at once
     private static final double LEAST_DRAFT_PROBABILITY = 0.5;
 
     final String name;
@@ -91,7 +93,8 @@ final class ServedModel implements AutoCloseable {
     }
 
     /**
-     * @throws LlamaException if the model cannot generate, or there is not enough memory
+     * @throws ApiException if the model cannot generate
+     * @throws LlamaException if there is not enough memory
      */
     Engine engine() {
         Engine open = engine;
@@ -111,8 +114,10 @@ final class ServedModel implements AutoCloseable {
     }
 
     private Engine openEngine() {
-        if (!model.hasDecoder()) {
-            throw new LlamaException(model + " is an encoder: it makes embeddings, and generates no text.");
+        // llama.cpp would make text of BERT, too.
+        boolean seesAhead = "false".equals(model.metadata().get(model.architecture() + ".attention.causal"));
+        if (!model.hasDecoder() || seesAhead) {
+            throw ApiException.badField("model", model + " is an encoder: it makes embeddings, and generates no text.");
         }
         int length = settings.length != 0
                 ? settings.length
@@ -182,14 +187,18 @@ final class ServedModel implements AutoCloseable {
     }
 
     /**
-     * @throws LlamaException if the model is a reranker, or there is not enough memory
+     * @throws ApiException if the model is a reranker
+     * @throws LlamaException if there is not enough memory
      */
     Embedder embedder() {
         lock.lock();
         try {
             checkOpen();
+            if (model.pooling() == Pooling.RANK) {
+                throw ApiException.badField("model", model + " is a reranker: it scores documents, see /v1/rerank.");
+            }
             if (embedder == null) {
-                Embedder.Builder builder = Embedder.builder(model);
+                Embedder.Builder builder = Embedder.builder(model).microBatch(longestText());
                 if (settings.threads > 0) {
                     builder.threads(settings.threads);
                 }
@@ -209,7 +218,7 @@ final class ServedModel implements AutoCloseable {
         try {
             checkOpen();
             if (reranker == null) {
-                Reranker.Builder builder = Reranker.builder(model);
+                Reranker.Builder builder = Reranker.builder(model).microBatch(longestText());
                 if (settings.threads > 0) {
                     builder.threads(settings.threads);
                 }
@@ -219,6 +228,11 @@ final class ServedModel implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    private int longestText() {
+        int trained = model.trainContextLength();
+        return trained > 0 ? Math.min(trained, LONGEST_TEXT) : LONGEST_TEXT;
     }
 
     private void checkOpen() {
