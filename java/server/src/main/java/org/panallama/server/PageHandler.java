@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class PageHandler extends Handler.Wrapper {
 
     private static final String POLICY =
-            "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none';" + " frame-ancestors 'none'";
+            "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private static final String INDEX = "index.html";
 
