@@ -16,7 +16,7 @@ set(arm_build ${root}/native/build/neon)
 set(own_of_arm ${arm_build}/moe/libggml-cpu-panallama.so ${arm_build}/chat/libpanallama-chat.so)
 add_custom_target(arm-libraries
     COMMAND ${CMAKE_COMMAND} --preset neon
-    COMMAND ${CMAKE_COMMAND} --build --preset neon --target ${own_libraries}
+    COMMAND ${CMAKE_COMMAND} --build --preset neon --target ${own_libraries} load_test
     WORKING_DIRECTORY ${root}/native
     BYPRODUCTS ${own_of_arm}
     VERBATIM)
@@ -36,3 +36,6 @@ foreach(platform IN LISTS other_platforms)
     lay_out(${platform} ${jar_contents}/${platform} ${own_of_platform})
 endforeach()
 add_dependencies(natives-jar-linux-aarch_64 arm-libraries)
+add_test(NAME jar.linux-aarch_64
+    COMMAND ${PANALLAMA_QEMU_AARCH64} -L /usr/aarch64-linux-gnu ${arm_build}/tests/load_test
+        ${jar_contents}/linux-aarch_64/META-INF/panallama/natives/linux-aarch_64 1)

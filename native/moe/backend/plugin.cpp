@@ -139,6 +139,11 @@ decision decide() {
         log_info("no kernels for this CPU; using llama.cpp's own");
         return {};
     }
+    const bool wanted = forced != nullptr || (wish && strcmp(wish, "on") == 0);
+    if (!wanted && !isa->measured) {
+        log_info("the %s kernels were not measured on real CPUs yet; PANALLAMA_KERNELS=on uses them", isa->name);
+        return {};
+    }
     char why[256];
     if (!is_compatible(why, sizeof why)) {
         log_warning("this is not the llama.cpp these kernels were built for (%s); using its own kernels", why);

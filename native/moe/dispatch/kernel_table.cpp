@@ -20,16 +20,16 @@ bool always() { return true; }
 
 constexpr instruction_set table[] = {
 #ifdef PANALLAMA_X86
-    {"avx512", cpu_has_avx512_vnni, avx512::find, avx512::gate, avx512::multiply_adds},
-    {"avxvnni", cpu_has_avx_vnni, avxvnni::find, avxvnni::gate, avxvnni::multiply_adds},
-    {"avx2", cpu_has_avx2, avx2::find, avx2::gate, avx2::multiply_adds},
+    {"avx512", cpu_has_avx512_vnni, avx512::find, avx512::gate, avx512::multiply_adds, true},
+    {"avxvnni", cpu_has_avx_vnni, avxvnni::find, avxvnni::gate, avxvnni::multiply_adds, true},
+    {"avx2", cpu_has_avx2, avx2::find, avx2::gate, avx2::multiply_adds, true},
 #endif
 #ifdef PANALLAMA_ARM64
-    {"i8mm", cpu_has_i8mm, neon::i8mm::find, neon::i8mm::gate, neon::i8mm::multiply_adds},
-    {"dotprod", cpu_has_dotprod, neon::dotprod::find, neon::dotprod::gate, neon::dotprod::multiply_adds},
+    {"i8mm", cpu_has_i8mm, neon::i8mm::find, neon::i8mm::gate, neon::i8mm::multiply_adds, false},
+    {"dotprod", cpu_has_dotprod, neon::dotprod::find, neon::dotprod::gate, neon::dotprod::multiply_adds, false},
 #endif
-    {"generic", always, generic::find, generic::gate, nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr},
+    {"generic", always, generic::find, generic::gate, nullptr, false},
+    {nullptr, nullptr, nullptr, nullptr, nullptr, false},
 };
 
 }  // namespace

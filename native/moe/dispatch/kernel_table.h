@@ -12,6 +12,7 @@ struct instruction_set {
     const kernel *(*find)(format f);
     gate_function gate;
     int64_t (*multiply_adds)(int64_t rounds);  // multiplies bytes in registers, and says how often; null: not known
+    bool measured;                             // on real CPUs, where it was faster than llama.cpp's own kernels
 };
 
 // The best usable instruction set, or the one that `forced` names; null when that one is unknown or not usable.

@@ -260,7 +260,7 @@ public final class Bench {
                 .orElseThrow();
         return new BenchProcess(
                 "the " + side + " kernels",
-                Map.of(KERNELS_VARIABLE, side == Kernels.STOCK ? "off" : ""),
+                Map.of(KERNELS_VARIABLE, side == Kernels.STOCK ? "off" : "on"),
                 NATIVE_ACCESS,
                 BenchWorker.class,
                 model,
@@ -296,7 +296,7 @@ public final class Bench {
     private OptionalDouble peakMultiplyAdds() throws IOException {
         try (BenchProcess process = new BenchProcess(
                 "the measurement of multiplications",
-                Map.of(KERNELS_VARIABLE, "", MultiplyPeak.THREADS_VARIABLE, String.valueOf(threads)),
+                Map.of(KERNELS_VARIABLE, "on", MultiplyPeak.THREADS_VARIABLE, String.valueOf(threads)),
                 NATIVE_ACCESS,
                 MultiplyPeak.class)) {
             double peak = Double.parseDouble(process.answer("peak"));
