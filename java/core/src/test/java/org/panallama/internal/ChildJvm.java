@@ -57,8 +57,9 @@ public final class ChildJvm {
         command.addAll(List.of("-cp", String.join(File.pathSeparator, classPath), SayWhetherUsable.class.getName()));
         Path err = Files.createTempFile("child-jvm", ".err");
         try {
-            Process process =
-                    new ProcessBuilder(command).redirectError(err.toFile()).start();
+            ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());
+            builder.environment().keySet().removeIf(name -> name.startsWith("PANALLAMA_"));
+            Process process = builder.start();
             String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             int status = process.waitFor();
             Said said = new Said(out, Files.readString(err));
