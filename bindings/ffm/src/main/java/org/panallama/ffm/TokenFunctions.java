@@ -52,13 +52,17 @@ final class TokenFunctions {
     private TokenFunctions() {}
 
     private static MethodHandle handle(MemorySegment function, FunctionDescriptor generated) {
+        return Linker.nativeLinker().downcallHandle(function, numbers(generated));
+    }
+
+    /** The same function, with its addresses as numbers. */
+    static FunctionDescriptor numbers(FunctionDescriptor generated) {
         MemoryLayout[] arguments = generated.argumentLayouts().stream()
                 .map(TokenFunctions::addressAsNumber)
                 .toArray(MemoryLayout[]::new);
-        FunctionDescriptor descriptor = generated.returnLayout().isPresent()
+        return generated.returnLayout().isPresent()
                 ? FunctionDescriptor.of(addressAsNumber(generated.returnLayout().get()), arguments)
                 : FunctionDescriptor.ofVoid(arguments);
-        return Linker.nativeLinker().downcallHandle(function, descriptor);
     }
 
     private static MemoryLayout addressAsNumber(MemoryLayout layout) {
