@@ -63,7 +63,7 @@ file(WRITE ${build}/src/org.panallama/module-info.java "module org.panallama { e
 set(service org/panallama/spi/NativesModule.java)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/../java/core/src/main/java/${service} ${build}/src/org.panallama/${service} COPYONLY)
 execute_process(
-    COMMAND ${JAVAC} --release 17 -d ${build}/classes --module-source-path ${build}/src --module ${MODULE}
+    COMMAND ${JAVAC} --release 17 -Xlint:-module -d ${build}/classes --module-source-path ${build}/src --module ${MODULE}
     RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
     message(FATAL_ERROR "The module of the natives for ${PLATFORM} does not compile.")
