@@ -339,7 +339,7 @@ public final class LlamaServer implements AutoCloseable {
                             ? Set.of("*")
                             : Set.copyOf(origins.stream().map(Pattern::quote).toList()));
             allowing.setAllowedMethods(Set.of("GET", "POST"));
-            allowing.setAllowedHeaders(Set.of("*"));
+            allowing.setAllowedHeaders(Set.of("*", "Authorization")); // browsers do not take the star for that one
             allowing.setHandler(handler);
             return allowing;
         }

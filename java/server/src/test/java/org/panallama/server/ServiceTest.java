@@ -30,6 +30,7 @@ class ServiceTest {
 
     private static final String CHAT = "/v1/chat/completions";
     private static final String MESSAGES = "\"messages\":[{\"role\":\"user\",\"content\":\"法国的英文名是什么？\"}]";
+    private static final String CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
     private static final String LONG = "{" + MESSAGES + ",\"ignore_eos\":true,\"max_tokens\":1900";
 
     @Test
@@ -77,6 +78,9 @@ class ServiceTest {
                     .header("Access-Control-Request-Headers", "authorization,content-type")
                     .build());
             assertThat(preflight.statusCode()).isEqualTo(200);
+            assertThat(preflight.headers().firstValue("Access-Control-Allow-Headers"))
+                    .hasValueSatisfying(headers -> assertThat(headers.split(","))
+                            .contains("Authorization", "*")); // the star is for others only
             assertThat(preflight.headers().firstValue("Access-Control-Allow-Methods"))
                     .hasValueSatisfying(methods -> assertThat(methods).contains("POST"));
         }
@@ -109,7 +113,7 @@ class ServiceTest {
             byte[] body = (LONG.replace("1900", "5") + "}").getBytes(StandardCharsets.UTF_8);
             send(socket, body.length, "Expect: 100-continue\r\nConnection: close\r\n");
             // A body is asked for by what handles the request: it has the only place.
-            byte[] asked = "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+            byte[] asked = CONTINUE.getBytes(StandardCharsets.US_ASCII);
             assertThat(socket.getInputStream().readNBytes(asked.length)).isEqualTo(asked);
             assertThat(http.get("/v1/models").statusCode()).isEqualTo(429);
             assertThat(http.get("/health").statusCode()).isEqualTo(200);
@@ -140,6 +144,28 @@ class ServiceTest {
             until(() -> idle(http));
             // It was cut short: a whole answer would have been counted.
             assertThat(http.get("/metrics").body()).doesNotContain("panallama_generated_tokens_total");
+        }
+    }
+
+    @Test
+    void aBodyThatComesInDropsIsGivenUp() throws IOException {
+        try (LlamaServer server = TinyServer.builder().concurrency(1).start();
+                Socket socket = new Socket("127.0.0.1", server.uri().getPort())) {
+            send(socket, 1_000_000, "Expect: 100-continue\r\n");
+            byte[] asked = CONTINUE.getBytes(StandardCharsets.US_ASCII);
+            assertThat(socket.getInputStream().readNBytes(asked.length)).isEqualTo(asked);
+            until(() -> {
+                try {
+                    socket.getOutputStream().write(' ');
+                    return socket.getInputStream().available() > 0;
+                } catch (IOException e) {
+                    return true; // the server has hung up; what it said can still be read
+                }
+            });
+            assertThat(new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII))
+                    .isEqualTo("HTTP/1.1 408");
+            Http http = new Http(server);
+            until(() -> http.get("/v1/models").statusCode() == 200); // its place is free again
         }
     }
 
