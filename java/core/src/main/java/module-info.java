@@ -7,6 +7,7 @@ module org.panallama {
     requires static transitive org.jspecify;
 
     exports org.panallama;
+    exports org.panallama.fit;
     exports org.panallama.spi;
     exports org.panallama.internal to
             org.panallama.cli,

@@ -14,6 +14,9 @@ import org.slf4j.LoggerFactory;
 final class ContextLoader {
 
     private static final Logger LOG = LoggerFactory.getLogger(Context.class);
+    private static final String GPU_ADVICE =
+            " Where the GPU's memory is at fault, load the model with fewer ModelOptions.gpuLayers(), or open a shorter context"
+                    + " or one with ContextOptions.offloadKv(false).";
 
     private final Model model;
     private final Binding binding;
@@ -26,15 +29,7 @@ final class ContextLoader {
         this.binding = binding;
         this.log = log;
         this.options = options;
-        this.length = length();
-    }
-
-    private int length() {
-        if (options.length != 0) {
-            return options.length;
-        }
-        int trained = model.trainContextLength();
-        return trained > 0 ? Math.min(trained, ContextOptions.DEFAULT_LENGTH) : ContextOptions.DEFAULT_LENGTH;
+        this.length = options.length(model.trainContextLength());
     }
 
     /**
@@ -48,12 +43,25 @@ final class ContextLoader {
         checkMemory();
         warnIfLongerThanTrained();
         Deque<String> kept = LogRouter.newKeeper();
-        long address = log.keeping(kept, () -> binding.contextNew(modelAddress, params(abortFlag, observation)));
+        boolean onGpu = options.offloadKv && model.placement().gpuLayers() > 0;
+        long address = open(modelAddress, params(abortFlag, observation, onGpu), kept);
+        if (address == 0 && onGpu && !model.insistsOnGpu()) {
+            LOG.warn(
+                    "The GPU has no room for a context of {} tokens, and its KV cache is put into main memory.{}",
+                    length,
+                    LogRouter.explain(kept));
+            kept.clear();
+            address = open(modelAddress, params(abortFlag, observation, false), kept);
+        }
         if (address == 0) {
             throw new LlamaException("llama.cpp cannot open a context of " + length + " tokens for " + model + "."
-                    + LogRouter.explain(kept));
+                    + (model.placement().gpuLayers() == 0 ? "" : GPU_ADVICE) + LogRouter.explain(kept));
         }
         return address;
+    }
+
+    private long open(long modelAddress, ContextParams params, Deque<String> kept) {
+        return log.keeping(kept, () -> binding.contextNew(modelAddress, params));
     }
 
     /** llama.cpp has an output for each sequence in mind, and no more outputs than a batch has tokens. */
@@ -111,9 +119,12 @@ final class ContextLoader {
         if (model.isRecurrent() || model.isHybrid()) {
             return; // their cache does not grow with the context, or not in every layer
         }
-        long sequences = options.sharedCache ? 1 : options.sequences;
-        long perSequence = (length + sequences - 1) / sequences;
-        long bytes = sequences * KvCacheSize.bytes(model.metadata(), perSequence, options.keyType, options.valueType);
+        long bytes = options.caches()
+                * KvCacheSize.bytes(
+                        model.metadata(),
+                        options.cacheLength(model.trainContextLength()),
+                        options.keyType,
+                        options.valueType);
         long memory = PhysicalMemory.totalBytes();
         if (bytes > memory) {
             throw new LlamaException(String.format(
@@ -146,7 +157,7 @@ final class ContextLoader {
                 .orElseGet(model::trainContextLength);
     }
 
-    private ContextParams params(long abortFlag, @Nullable EvaluationSink observation) {
+    private ContextParams params(long abortFlag, @Nullable EvaluationSink observation, boolean cacheOnGpu) {
         return new ContextParams(
                 length,
                 options.batch,
@@ -169,7 +180,7 @@ final class ContextLoader {
                 options.valueType.id(),
                 abortFlag,
                 options.embeddings,
-                options.offloadKv,
+                cacheOnGpu,
                 !options.counters,
                 options.offloadOperations,
                 options.fullSlidingWindow,

@@ -80,6 +80,25 @@ public final class ContextOptions {
         return new Builder();
     }
 
+    /** The length with a model, given the one that it was trained for or 0. */
+    int length(long trained) {
+        if (length != 0) {
+            return length;
+        }
+        return trained > 0 ? (int) Math.min(trained, DEFAULT_LENGTH) : DEFAULT_LENGTH;
+    }
+
+    /** Tokens in the KV cache of one sequence, or of all where they share it. */
+    long cacheLength(long trained) {
+        long caches = caches();
+        return (length(trained) + caches - 1) / caches;
+    }
+
+    /** The number of KV caches. */
+    long caches() {
+        return sharedCache ? 1 : sequences;
+    }
+
     /** Collects options; each value is checked when it is set. Not thread-safe. */
     public static final class Builder {
 

@@ -1,6 +1,5 @@
 package org.panallama;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -56,21 +55,7 @@ public final class Llama {
 
     /** The devices of this machine that a backend was loaded for, with their memory as of now. */
     public static List<Device> devices() {
-        Binding binding = binding();
-        List<Device> devices = new ArrayList<>();
-        long[] memory = new long[2];
-        for (int i = 0; i < binding.deviceCount(); i++) {
-            long device = binding.device(i);
-            binding.deviceMemory(device, memory);
-            devices.add(new Device(
-                    binding.deviceName(device),
-                    binding.deviceDescription(device),
-                    DeviceKind.of(binding.deviceType(device)),
-                    binding.deviceBackend(device),
-                    memory[0],
-                    memory[1]));
-        }
-        return List.copyOf(devices);
+        return new AttachedDevices(binding()).devices();
     }
 
     /** Whether a loaded backend can take layers off the CPU. */

@@ -12,6 +12,7 @@ import java.util.OptionalInt;
 import java.util.function.LongFunction;
 import java.util.function.LongToIntFunction;
 import org.jspecify.annotations.Nullable;
+import org.panallama.fit.Placement;
 import org.panallama.internal.AdapterPreflight;
 import org.panallama.internal.AtomicFile;
 import org.panallama.internal.NativeRuntime;
@@ -29,14 +30,19 @@ public final class Model implements AutoCloseable {
     private final Handle handle;
     private final List<Path> files;
     private final boolean vocabOnly;
+    private final Placement placement;
+    private final boolean insistsOnGpu;
     private final Map<String, String> metadata;
     private final Vocab vocab;
     private final int trainContextLength; // llama.cpp changes its own when a context scales RoPE by YaRN
 
-    private Model(Binding binding, List<Path> files, boolean vocabOnly, long address) {
+    private Model(Binding binding, List<Path> files, boolean vocabOnly, ModelLoader.Loaded loaded) {
+        long address = loaded.address();
         this.binding = binding;
         this.files = files;
         this.vocabOnly = vocabOnly;
+        this.placement = loaded.placement();
+        this.insistsOnGpu = loaded.insistsOnGpu();
         this.handle = new Handle(this, "model " + file().getFileName(), address, false, null, binding::modelFree);
         this.vocab = new Vocab(binding, handle, binding.modelVocab(address));
         this.trainContextLength = binding.modelTrainContext(address);
@@ -53,10 +59,13 @@ public final class Model implements AutoCloseable {
     }
 
     /**
-     * Loads a model. The file is checked before llama.cpp sees it.
+     * Loads a model. The file is checked before llama.cpp sees it. What goes to GPUs, where there are any, is told by an INFO
+     * line and {@link #placement()}.
      *
      * @param file a GGUF file; of a model split into {@code NAME-00001-of-0000N.gguf} parts, the first one
-     * @throws ModelLoadException if the file is missing, damaged, of an unknown architecture, or larger than the memory
+     * @throws ModelLoadException if the file is missing, damaged, of an unknown architecture, or larger than the memory; or if
+     *     the options insist on a GPU that cannot take it
+     * @throws IllegalArgumentException if the options name devices that this machine does not have
      * @throws java.util.concurrent.CancellationException if the options' progress listener stopped the load
      * @throws LlamaUnavailableException if llama.cpp cannot be loaded
      */
@@ -77,8 +86,8 @@ public final class Model implements AutoCloseable {
         }
         NativeRuntime runtime = NativeRuntime.get();
         List<Path> files = List.copyOf(parts);
-        long address = new ModelLoader(runtime, files, options).load();
-        return new Model(runtime.binding(), files, options.vocabOnly, address);
+        ModelLoader.Loaded loaded = new ModelLoader(runtime, files, options).load();
+        return new Model(runtime.binding(), files, options.vocabOnly, loaded);
     }
 
     /** {@link #newContext(ContextOptions)} with {@link ContextOptions#defaults()}. */
@@ -112,6 +121,14 @@ public final class Model implements AutoCloseable {
     /** The file that the model was loaded from, or the first part. */
     public Path file() {
         return files.get(0);
+    }
+
+    /**
+     * Where the model's parts are, and what they were estimated to take there together with the context of {@link
+     * ModelOptions.Builder#fitFor}. Without a GPU in use, {@link Placement#shares()} is empty.
+     */
+    public Placement placement() {
+        return placement;
     }
 
     /** The tokens. */
@@ -310,6 +327,11 @@ public final class Model implements AutoCloseable {
 
     Handle handle() {
         return handle;
+    }
+
+    /** Whether the user wants a GPU and nothing else. */
+    boolean insistsOnGpu() {
+        return insistsOnGpu;
     }
 
     private OptionalInt metadataInt(String key) {

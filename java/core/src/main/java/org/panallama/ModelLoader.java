@@ -1,12 +1,11 @@
 package org.panallama;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
+import org.panallama.fit.Placement;
 import org.panallama.internal.GgufPreflight;
 import org.panallama.internal.LogRouter;
 import org.panallama.internal.ModelSummary;
@@ -14,16 +13,21 @@ import org.panallama.internal.NativeRuntime;
 import org.panallama.internal.PhysicalMemory;
 import org.panallama.spi.Binding;
 import org.panallama.spi.ModelParams;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One load: checks the files, translates the options, calls llama.cpp, and explains what went wrong. */
 final class ModelLoader {
 
+    private static final String GPU_ADVICE =
+            " With gpuLayers(ModelOptions.AUTO_LAYERS) the GPU takes what fits, or else the" + " CPU everything.";
     private static final int LAZY_AUTO = 1;
-    private static final int CPU = 0;
+    private static final Logger LOG = LoggerFactory.getLogger(Model.class);
 
     private final NativeRuntime runtime;
     private final Binding binding;
     private final List<Path> parts;
+    private final Path file;
     private final ModelOptions options;
     private @Nullable RuntimeException listenerFailure;
     private boolean cancelled;
@@ -32,12 +36,14 @@ final class ModelLoader {
         this.runtime = runtime;
         this.binding = runtime.binding();
         this.parts = parts;
+        this.file = parts.get(0);
         this.options = options;
     }
 
-    /** The address of the loaded model. */
-    long load() {
-        Path file = parts.get(0);
+    /** A loaded model, and where its parts are; of a vocabulary alone nothing is anywhere. */
+    record Loaded(long address, Placement placement, boolean insistsOnGpu) {}
+
+    Loaded load() {
         ModelSummary summary = GgufPreflight.check(parts, options.metadata);
         if (summary.vocabOnly() && !options.vocabOnly) {
             throw new ModelLoadException(
@@ -45,10 +51,38 @@ final class ModelLoader {
                     "it holds a vocabulary and no tensors. Load it with ModelOptions.vocabOnly(true) to tokenize, or"
                             + " choose a file with weights.");
         }
-        if (options.checkMemory && !options.vocabOnly) {
-            checkMemory(file, summary.tensorBytes());
+        if (options.vocabOnly) {
+            return new Loaded(load(summary, null), new Placement(0, 0, 0, List.of(), true), false);
         }
-        ModelParams params = params();
+        DevicePlan plan = new DevicePlan(runtime, summary, options);
+        String idle = plan.whyIdle();
+        if (idle != null) {
+            LOG.warn("{} is computed by the CPU: {}", file, idle);
+        }
+        if (plan.usesGpu() && !plan.insists()) {
+            try {
+                return loaded(summary, plan);
+            } catch (ModelLoadException e) {
+                LOG.warn("The CPU computes everything, since the GPU does not take the model: {}", e.getMessage());
+                return loaded(summary, plan.onCpu());
+            }
+        }
+        return loaded(summary, plan);
+    }
+
+    private Loaded loaded(ModelSummary summary, DevicePlan plan) {
+        if (options.checkMemory) {
+            checkMemory(summary.tensorBytes(), plan);
+        }
+        long address = load(summary, plan);
+        if (plan.usesGpu()) {
+            LOG.info("{}: {}", file, plan);
+        }
+        return new Loaded(address, plan.placement(), plan.insists());
+    }
+
+    private long load(ModelSummary summary, @Nullable DevicePlan plan) {
+        ModelParams params = params(plan);
         String[] paths = summary.paths().stream().map(Path::toString).toArray(String[]::new);
         Deque<String> log = LogRouter.newKeeper();
         LoadProgress listener = options.progress;
@@ -66,7 +100,11 @@ final class ModelLoader {
             if (cancelled) {
                 throw new CancellationException("Loading " + file + " was cancelled by its progress listener");
             }
-            throw new ModelLoadException(file, "llama.cpp cannot load it." + LogRouter.explain(log));
+            boolean onGpu = plan != null && plan.usesGpu();
+            throw new ModelLoadException(
+                    file,
+                    "llama.cpp cannot load it" + (onGpu ? ", " + plan : "") + "."
+                            + (onGpu && plan.insists() ? GPU_ADVICE : "") + LogRouter.explain(log));
         }
         return address;
     }
@@ -83,10 +121,11 @@ final class ModelLoader {
         }
     }
 
-    private void checkMemory(Path file, long needed) {
+    private void checkMemory(long needed, DevicePlan plan) {
         long available = PhysicalMemory.totalBytes();
-        if (options.gpuLayers != 0) {
-            available += deviceMemory();
+        for (Placement.Share share : plan.placement().shares()) {
+            Device gpu = share.device();
+            available += gpu.kind() == DeviceKind.GPU ? gpu.totalMemory() : 0;
         }
         if (needed > available) {
             throw new ModelLoadException(
@@ -99,33 +138,20 @@ final class ModelLoader {
         }
     }
 
-    private long deviceMemory() {
-        long sum = 0;
-        long[] freeAndTotal = new long[2];
-        for (int i = 0; i < binding.deviceCount(); i++) {
-            long device = binding.device(i);
-            if (binding.deviceType(device) == DeviceKind.GPU.code()) {
-                binding.deviceMemory(device, freeAndTotal);
-                sum += freeAndTotal[1];
-            }
-        }
-        return sum;
-    }
-
-    private ModelParams params() {
-        long[] placements = options.placements.stream()
-                .mapToLong(placement -> binding.deviceBufferType(deviceNamed(placement.device())))
-                .toArray();
+    private ModelParams params(@Nullable DevicePlan plan) {
+        List<TensorPlacement> placements = plan == null ? List.of() : plan.placements();
         return new ModelParams(
-                offloadDevices(),
-                options.placements.stream().map(TensorPlacement::pattern).toArray(String[]::new),
-                placements,
-                options.gpuLayers,
-                options.splitMode.code(),
+                plan == null ? new long[0] : plan.devices(),
+                placements.stream().map(TensorPlacement::pattern).toArray(String[]::new),
+                placements.stream()
+                        .mapToLong(placement -> binding.deviceBufferType(plan.addressOf(placement.device())))
+                        .toArray(),
+                plan == null ? 0 : plan.gpuLayers(),
+                (plan == null ? SplitMode.LAYER : plan.splitMode()).code(),
                 options.loadMode.code(),
                 LAZY_AUTO,
-                options.mainDevice,
-                tensorSplit(),
+                0, // the devices are those to use, and no others
+                plan == null ? null : plan.tensorSplit(binding.maxDevices()),
                 options.metadata,
                 options.vocabOnly,
                 options.checkTensors,
@@ -133,42 +159,5 @@ final class ModelLoader {
                 false,
                 false,
                 false);
-    }
-
-    private long @Nullable [] offloadDevices() {
-        List<String> names = options.devices;
-        if (names == null) {
-            return null;
-        }
-        return names.stream()
-                .mapToLong(this::deviceNamed)
-                .filter(device -> binding.deviceType(device) != CPU) // the CPU is always there and never offloaded to
-                .toArray();
-    }
-
-    private float @Nullable [] tensorSplit() {
-        float[] shares = options.tensorSplit;
-        if (shares == null) {
-            return null;
-        }
-        int max = binding.maxDevices();
-        if (shares.length > max) {
-            throw new IllegalArgumentException(
-                    "tensorSplit has " + shares.length + " shares, at most " + max + " devices exist");
-        }
-        return Arrays.copyOf(shares, max);
-    }
-
-    private long deviceNamed(String name) {
-        List<String> known = new ArrayList<>();
-        for (int i = 0; i < binding.deviceCount(); i++) {
-            long device = binding.device(i);
-            String candidate = binding.deviceName(device);
-            if (candidate.equalsIgnoreCase(name)) {
-                return device;
-            }
-            known.add(candidate);
-        }
-        throw new IllegalArgumentException("no device is called '" + name + "'; this machine has " + known);
     }
 }

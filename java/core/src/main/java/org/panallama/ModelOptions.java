@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.panallama.fit.MachineMemory;
 import org.panallama.internal.Require;
 import org.panallama.spi.MetadataParam;
 
@@ -16,14 +17,20 @@ public final class ModelOptions {
     /** Value of {@link Builder#gpuLayers} that puts every layer on the GPU devices. */
     public static final int ALL_LAYERS = -1;
 
+    /** Value of {@link Builder#gpuLayers} that puts on the GPU devices what fits. */
+    public static final int AUTO_LAYERS = -2;
+
     private static final ModelOptions DEFAULTS = builder().build();
 
     final int gpuLayers;
+    final ContextOptions fittedContext;
+    final long gpuMargin;
     final @Nullable List<String> devices;
     final SplitMode splitMode;
     final int mainDevice;
     final float @Nullable [] tensorSplit;
     final LoadMode loadMode;
+    final int cpuExpertLayers;
     final List<TensorPlacement> placements;
     final List<MetadataParam> metadata;
     final boolean vocabOnly;
@@ -34,11 +41,14 @@ public final class ModelOptions {
 
     private ModelOptions(Builder builder) {
         gpuLayers = builder.gpuLayers;
+        fittedContext = builder.fittedContext;
+        gpuMargin = builder.gpuMargin;
         devices = builder.devices;
         splitMode = builder.splitMode;
         mainDevice = builder.mainDevice;
         tensorSplit = builder.tensorSplit;
         loadMode = builder.loadMode;
+        cpuExpertLayers = builder.cpuExpertLayers;
         placements = List.copyOf(builder.placements);
         metadata = List.copyOf(builder.metadata.values());
         vocabOnly = builder.vocabOnly;
@@ -48,7 +58,7 @@ public final class ModelOptions {
         progress = builder.progress;
     }
 
-    /** Memory-mapped, all layers on the GPU devices where there are any. */
+    /** Memory-mapped, on the GPU devices as far as the model fits there, where there are any. */
     public static ModelOptions defaults() {
         return DEFAULTS;
     }
@@ -57,17 +67,42 @@ public final class ModelOptions {
         return new Builder();
     }
 
+    /** A builder that starts with these options. */
+    public Builder toBuilder() {
+        Builder builder = new Builder();
+        builder.gpuLayers = gpuLayers;
+        builder.fittedContext = fittedContext;
+        builder.gpuMargin = gpuMargin;
+        builder.devices = devices;
+        builder.splitMode = splitMode;
+        builder.mainDevice = mainDevice;
+        builder.tensorSplit = tensorSplit;
+        builder.loadMode = loadMode;
+        builder.cpuExpertLayers = cpuExpertLayers;
+        builder.placements.addAll(placements);
+        metadata.forEach(param -> builder.metadata.put(param.key(), param));
+        builder.vocabOnly = vocabOnly;
+        builder.checkTensors = checkTensors;
+        builder.checkMemory = checkMemory;
+        builder.repackWeights = repackWeights;
+        builder.progress = progress;
+        return builder;
+    }
+
     /** Collects options; each value is checked when it is set. Not thread-safe. */
     public static final class Builder {
 
         private static final int MAX_OVERRIDE_BYTES = 127; // llama.cpp keeps keys and texts in char[128]
 
-        private int gpuLayers = ALL_LAYERS;
+        private int gpuLayers = AUTO_LAYERS;
+        private ContextOptions fittedContext = ContextOptions.defaults();
+        private long gpuMargin = MachineMemory.DEFAULT_GPU_MARGIN;
         private @Nullable List<String> devices;
         private SplitMode splitMode = SplitMode.LAYER;
         private int mainDevice;
         private float @Nullable [] tensorSplit;
         private LoadMode loadMode = LoadMode.AUTO;
+        private int cpuExpertLayers;
         private final List<TensorPlacement> placements = new ArrayList<>();
         private final Map<String, MetadataParam> metadata = new LinkedHashMap<>();
         private boolean vocabOnly;
@@ -79,18 +114,54 @@ public final class ModelOptions {
         private Builder() {}
 
         /**
-         * The number of layers in the memory of GPU devices, counted from the output; {@link ModelOptions#ALL_LAYERS}, the
-         * default, for all. Without a GPU device everything is on the CPU.
+         * The number of layers in the memory of GPU devices, counted from the output, which is one more; {@link
+         * ModelOptions#ALL_LAYERS} for all; {@link ModelOptions#AUTO_LAYERS}, the default, for as many as fit beside a {@linkplain
+         * #fitFor context}, those of a mixture of experts without as many experts as necessary.
          *
-         * @throws IllegalArgumentException if below -1
+         * <p>By default a model is loaded without a GPU, with a warning, where there is none or its memory does not suffice after
+         * all. A number of layers insists: the load then fails.
+         *
+         * @throws IllegalArgumentException if below -2
          */
         public Builder gpuLayers(int layers) {
-            gpuLayers = Require.inRange("gpuLayers", layers, ALL_LAYERS, Integer.MAX_VALUE);
+            gpuLayers = Require.inRange("gpuLayers", layers, AUTO_LAYERS, Integer.MAX_VALUE);
             return this;
         }
 
-        /** The GPU devices to use, by {@link Device#name()}; none at all keeps the model on the CPU. All by default. */
+        /**
+         * The context that {@link ModelOptions#AUTO_LAYERS} leaves room for: its length, KV cache and micro-batch count. {@link
+         * ContextOptions#defaults()} by default.
+         */
+        public Builder fitFor(ContextOptions context) {
+            fittedContext = Objects.requireNonNull(context, "context");
+            return this;
+        }
+
+        /**
+         * Bytes that {@link ModelOptions#AUTO_LAYERS} leaves free on each GPU device for what else lives there; 1 GiB by default.
+         *
+         * @throws IllegalArgumentException if negative
+         */
+        public Builder gpuMargin(long bytes) {
+            if (bytes < 0) {
+                throw new IllegalArgumentException("gpuMargin is " + bytes + ", must be 0 or more");
+            }
+            gpuMargin = bytes;
+            return this;
+        }
+
+        /**
+         * The GPU devices to use, by {@link Device#name()}; {@code CPU}, or none at all, keeps the model on the CPU. All by default.
+         * A GPU that is named is insisted on: where its memory does not suffice, the load fails.
+         *
+         * @throws IllegalArgumentException if one is named twice
+         */
         public Builder devices(String... names) {
+            for (int i = 1; i < names.length; i++) {
+                if (List.of(names).indexOf(names[i]) < i) {
+                    throw new IllegalArgumentException("device " + names[i] + " is named twice");
+                }
+            }
             devices = List.of(names);
             return this;
         }
@@ -108,7 +179,8 @@ public final class ModelOptions {
         }
 
         /**
-         * The share of each GPU device, as proportions in the order of the devices; by free memory by default.
+         * The share of each GPU device, as proportions in the order of the devices; by free memory by default. {@link Model#load}
+         * refuses another number of shares than there are GPU devices in use.
          *
          * @throws IllegalArgumentException if a share is negative or not finite, or all are 0
          */
@@ -136,9 +208,21 @@ public final class ModelOptions {
             return this;
         }
 
-        /** {@link TensorPlacement#expertsOnCpu()}: runs a mixture-of-experts model whose attention alone fits the GPU. */
+        /** The experts of every layer on the CPU: runs a mixture-of-experts model whose attention alone fits the GPU. */
         public Builder expertsOnCpu() {
-            return place(TensorPlacement.expertsOnCpu());
+            return expertsOnCpu(Integer.MAX_VALUE);
+        }
+
+        /**
+         * The experts of the first layers on the CPU: the big, sparsely used part of a mixture-of-experts model. With {@link
+         * ModelOptions#AUTO_LAYERS}, of that many at least. {@linkplain #place Placements} come first.
+         *
+         * @param layers more than there are means all; 0 by default
+         * @throws IllegalArgumentException if negative
+         */
+        public Builder expertsOnCpu(int layers) {
+            cpuExpertLayers = Require.inRange("expertsOnCpu", layers, 0, Integer.MAX_VALUE);
+            return this;
         }
 
         /** Overrides an integer of the file's metadata. */

@@ -132,7 +132,42 @@ class ModelTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("regular expression");
         assertThatThrownBy(() -> options().tensorSplit(1, -1)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> options().gpuLayers(-2)).hasMessageContaining("-2");
+        assertThatThrownBy(() -> options().gpuLayers(-3)).hasMessageContaining("-3");
+        assertThatThrownBy(() -> options().gpuMargin(-1)).hasMessageContaining("gpuMargin is -1");
+        assertThatThrownBy(() -> options().expertsOnCpu(-1)).hasMessageContaining("expertsOnCpu is -1");
+        assertThatThrownBy(() -> options().devices("CPU", "CPU")).hasMessageContaining("CPU is named twice");
+    }
+
+    /** The natives of this test have no backend for GPUs. */
+    @Test
+    void aGpuThatIsNotThereIsMissedOnlyWhereItIsInsistedOn() {
+        try (Model model = Model.load(
+                TinyModel.path(), options().tensorSplit(1, 2).mainDevice(3).build())) {
+            assertThat(model.placement().shares()).isEmpty();
+            assertThat(model.placement().gpuLayers()).isZero();
+            assertThat(model.placement().mainMemory()).isGreaterThan(model.sizeBytes());
+        }
+        Model.load(TinyModel.path(), options().gpuLayers(5).devices("CPU").build())
+                .close();
+        assertThatThrownBy(() -> Model.load(
+                        TinyModel.path(),
+                        options().gpuLayers(ModelOptions.ALL_LAYERS).build()))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("every layer is to be on a GPU, and there is none")
+                .hasMessageContaining(
+                        "has no backend for one; org.panallama:panallama-natives has, with the classifier")
+                .hasMessageContaining("gpuLayers(ModelOptions.AUTO_LAYERS)");
+    }
+
+    @Test
+    void theBuilderGoesOnFromOptions() {
+        ModelOptions changed =
+                options().metadata("tokenizer.ggml.add_bos_token", false).build();
+        try (Model model =
+                Model.load(TinyModel.path(), changed.toBuilder().vocabOnly(true).build())) {
+            assertThat(model.vocab().addsBos()).isFalse();
+            assertThat(model.placement().mainMemory()).isZero();
+        }
     }
 
     @Test

@@ -79,12 +79,13 @@ final class ChatCommand implements Callable<Integer> {
     public Integer call() {
         // Everything is checked before a big model is loaded.
         GenerationOptions options = length.options().build();
-        ContextOptions.Builder contextOptions = contextArguments.options();
+        ContextOptions contextOptions =
+                contextArguments.options(modelArguments.path()).build();
         Map<Path, Float> adapters = modelArguments.adapters();
         try (Interruption interruption = new Interruption();
                 Sampler sampler = sampling.sampler();
-                Model model = modelArguments.load(streams.err(), interruption);
-                Context context = contextArguments.open(model, contextOptions);
+                Model model = modelArguments.load(contextOptions, streams.err(), interruption);
+                Context context = model.newContext(contextOptions);
                 ChatInput input = input(interruption)) {
             modelArguments.addAdapters(context, adapters);
             ChatTemplate chosen = template == null ? ChatTemplate.of(model) : ChatTemplate.of(model, template);

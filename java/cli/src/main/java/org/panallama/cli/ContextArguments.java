@@ -1,9 +1,9 @@
 package org.panallama.cli;
 
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.panallama.Context;
 import org.panallama.ContextOptions;
-import org.panallama.Model;
+import org.panallama.fit.ModelMemory;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -20,19 +20,16 @@ final class ContextArguments {
     @Mixin
     private ComputeArguments compute;
 
-    /** The options, checked, but for the length of a model that is not loaded yet. */
-    ContextOptions.Builder options() {
-        ContextOptions.Builder options = compute.options();
-        if (length != null && length != 0) {
-            options.length(length);
+    @Option(names = "--no-kv-offload", description = "Keep the KV cache in main memory, whatever layers the GPU has.")
+    private boolean noKvOffload;
+
+    /** The options, checked, for the model in a file. */
+    ContextOptions.Builder options(Path model) {
+        ContextOptions.Builder options = compute.options().offloadKv(!noKvOffload);
+        if (length != null) {
+            long tokens = length == 0 ? ModelMemory.read(model).trainedLength() : length;
+            options.length((int) Math.min(tokens, Integer.MAX_VALUE));
         }
         return options;
-    }
-
-    Context open(Model model, ContextOptions.Builder options) {
-        if (length != null && length == 0) {
-            options.length(model.trainContextLength());
-        }
-        return model.newContext(options.build());
     }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.panallama.ContextOptions;
 import org.panallama.Embedder;
 import org.panallama.Model;
 import org.panallama.Pooling;
@@ -87,7 +88,7 @@ final class EmbedCommand implements Callable<Integer> {
     public Integer call() {
         List<String> texts = texts();
         try (Interruption interruption = new Interruption();
-                Model model = modelArguments.load(streams.err(), interruption);
+                Model model = modelArguments.load(ContextOptions.defaults(), streams.err(), interruption);
                 Embedder embedder = embedder(model)) {
             List<float[]> vectors = new ArrayList<>();
             if (embedder.pooling() == Pooling.NONE) {

@@ -20,12 +20,19 @@ import picocli.CommandLine.UnmatchedArgumentException;
 final class ErrorReport implements IParameterExceptionHandler, IExecutionExceptionHandler {
 
     /** The library's messages speak of its API; whoever types commands is told the option. */
-    private static final Map<String, String> OPTIONS = Map.of(
-            "ContextOptions.length()", "-c",
-            "ModelOptions.checkMemory(false)", "--no-memory-check",
-            "ContextFullPolicy.SHIFT", "--context-full shift",
-            "ChatTemplate.of()", "--template",
-            "ModelOptions.vocabOnly(true)", "the tokenize command");
+    private static final Map<String, String> OPTIONS = Map.ofEntries(
+            Map.entry("ContextOptions.length()", "-c"),
+            Map.entry("ModelOptions.checkMemory(false)", "--no-memory-check"),
+            Map.entry("ContextFullPolicy.SHIFT", "--context-full shift"),
+            Map.entry("ChatTemplate.of()", "--template"),
+            Map.entry("ModelOptions.vocabOnly(true)", "the tokenize command"),
+            Map.entry("gpuLayers(ModelOptions.AUTO_LAYERS)", "--gpu-layers auto"),
+            Map.entry("ModelOptions.gpuLayers()", "--gpu-layers"),
+            Map.entry("ModelOptions.fitFor()", "-c and --kv-type"),
+            Map.entry("ContextOptions.offloadKv(false)", "--no-kv-offload"),
+            Map.entry("tensorSplit has", "--tensor-split has"),
+            Map.entry("mainDevice is", "--main-gpu is"),
+            Map.entry("expertsOnCpu is", "--n-cpu-moe is"));
 
     private final PrintStream err;
 

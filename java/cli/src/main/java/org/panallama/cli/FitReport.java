@@ -9,12 +9,13 @@ import java.util.stream.LongStream;
 import org.panallama.Device;
 import org.panallama.Llama;
 import org.panallama.TensorType;
+import org.panallama.fit.MachineMemory;
+import org.panallama.fit.MemoryNeed;
+import org.panallama.fit.ModelMemory;
+import org.panallama.fit.Placement;
+import org.panallama.fit.Weights;
 import org.panallama.tools.fit.Fit;
-import org.panallama.tools.fit.MachineMemory;
-import org.panallama.tools.fit.MemoryNeed;
-import org.panallama.tools.fit.ModelMemory;
-import org.panallama.tools.fit.Placement;
-import org.panallama.tools.fit.Weights;
+import org.panallama.tools.fit.QuantizedWeights;
 import org.panallama.tools.quantize.FileType;
 
 /**
@@ -51,8 +52,9 @@ record FitReport(ModelFacts model, ModelMemory memory, MemoryNeed need, Machine 
     static FitReport of(ModelFacts model, ModelMemory memory, MemoryNeed need, Machine machine) {
         List<Weights> types = new ArrayList<>(List.of(memory.weights()));
         if (Llama.isAvailable()) {
+            QuantizedWeights quantized = QuantizedWeights.read(model.file(), memory.layers());
             TYPES.stream()
-                    .map(memory::weightsIn)
+                    .map(quantized::in)
                     .filter(weights -> weights.bytes() < memory.weights().bytes())
                     .forEach(types::add);
         }
@@ -127,18 +129,24 @@ record FitReport(ModelFacts model, ModelMemory memory, MemoryNeed need, Machine 
         if (placement.gpuLayers() == 0) {
             return "all on the CPU";
         }
-        if (placement.expertsOnCpu()) {
-            return "experts on the CPU, rest on GPU";
-        }
-        return placement.gpuLayers() > layers
+        String onGpu = placement.gpuLayers() > layers
                 ? "all on the GPU"
                 : (placement.gpuLayers() - 1) + " of " + layers + " layers on the GPU";
+        if (!placement.expertsOnCpu()) {
+            return onGpu;
+        }
+        return onGpu + " but "
+                + (placement.cpuExpertLayers() >= layers
+                        ? "the experts"
+                        : "experts of " + placement.cpuExpertLayers() + " layers");
     }
 
     private static String options(Placement placement) {
-        return placement.gpuLayers() == 0
-                ? ""
-                : "-ngl " + placement.gpuLayers() + (placement.expertsOnCpu() ? " --experts-on-cpu" : "");
+        if (placement.gpuLayers() == 0) {
+            return "";
+        }
+        return "-ngl " + placement.gpuLayers()
+                + (placement.expertsOnCpu() ? " --n-cpu-moe " + placement.cpuExpertLayers() : "");
     }
 
     @Override
@@ -184,7 +192,7 @@ record FitReport(ModelFacts model, ModelMemory memory, MemoryNeed need, Machine 
         json.name("main_memory").value(choice.placement().mainMemory());
         json.name("gpu_memory").value(choice.placement().gpuMemory());
         json.name("gpu_layers").value(choice.placement().gpuLayers());
-        json.name("experts_on_cpu").value(choice.placement().expertsOnCpu());
+        json.name("cpu_expert_layers").value(choice.placement().cpuExpertLayers());
         json.name("fits").value(choice.placement().fits());
         json.name("longest_context").value(choice.longestContext());
         json.endObject();

@@ -92,14 +92,15 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() {
         // Everything is checked before a big model is loaded.
         GenerationOptions options = options();
-        ContextOptions.Builder contextOptions = contextArguments.options();
+        ContextOptions contextOptions =
+                contextArguments.options(modelArguments.path()).build();
         Map<Path, Float> adapters = modelArguments.adapters();
         String text = promptText();
         long start = System.nanoTime();
         try (Interruption interruption = new Interruption();
                 Sampler sampler = sampling.sampler();
-                Model model = modelArguments.load(streams.err(), interruption);
-                Context context = contextArguments.open(model, contextOptions)) {
+                Model model = modelArguments.load(contextOptions, streams.err(), interruption);
+                Context context = model.newContext(contextOptions)) {
             modelArguments.addAdapters(context, adapters);
             Duration loadTime = Duration.ofNanos(System.nanoTime() - start);
             Generation generation = context.generate(text, sampler, options);

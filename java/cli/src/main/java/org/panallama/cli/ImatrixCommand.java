@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
+import org.panallama.ContextOptions;
 import org.panallama.Model;
 import org.panallama.tools.imatrix.Imatrix;
 import org.panallama.tools.imatrix.ImatrixCollector;
@@ -127,7 +128,7 @@ final class ImatrixCommand implements Callable<Integer> {
         }
         String content = TextFile.read(text, streams.in());
         try (Interruption interruption = new Interruption();
-                Model loaded = model.load(streams.err(), interruption)) {
+                Model loaded = model.load(ContextOptions.defaults(), streams.err(), interruption)) {
             ImatrixCollector collector = collector(loaded, earlier);
             report(LongWork.run(
                     streams, interruption, "evaluating", progress -> collector.collect(content, progress::test)));

@@ -4,8 +4,9 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.panallama.ContextOptions;
 import org.panallama.Llama;
-import org.panallama.tools.fit.MemoryNeed;
-import org.panallama.tools.fit.ModelMemory;
+import org.panallama.fit.MemoryNeed;
+import org.panallama.fit.ModelMemory;
+import org.panallama.internal.NativeRuntime;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -75,7 +76,12 @@ final class InfoCommand implements Callable<Integer> {
     public Integer call() {
         if (devices) {
             Llama.devices(); // says why, where llama.cpp is not available
-            listDevices(Machine.present());
+            Machine machine = Machine.present();
+            listDevices(machine);
+            if (machine.memory().gpus().isEmpty()) {
+                streams.err()
+                        .println("panallama: no GPU: " + NativeRuntime.get().whyNoGpu());
+            }
             return 0;
         }
         // Refuses a cache that no context could have.

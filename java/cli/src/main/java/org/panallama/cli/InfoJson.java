@@ -3,10 +3,10 @@ package org.panallama.cli;
 import com.google.gson.stream.JsonWriter;
 import java.io.IOException;
 import java.util.Map;
+import org.panallama.fit.MemoryNeed;
+import org.panallama.fit.ModelMemory;
 import org.panallama.internal.GgufTensor;
 import org.panallama.internal.GgufValue;
-import org.panallama.tools.fit.MemoryNeed;
-import org.panallama.tools.fit.ModelMemory;
 
 /**
  * What {@code info} tells programs. Sizes are in bytes.

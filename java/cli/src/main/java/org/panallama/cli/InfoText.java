@@ -1,9 +1,9 @@
 package org.panallama.cli;
 
 import java.util.Locale;
+import org.panallama.fit.MemoryNeed;
+import org.panallama.fit.ModelMemory;
 import org.panallama.internal.GgufTensor;
-import org.panallama.tools.fit.MemoryNeed;
-import org.panallama.tools.fit.ModelMemory;
 
 /**
  * What {@code info} tells people.

@@ -8,26 +8,19 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.panallama.ContextOptions;
 import org.panallama.LoadMode;
 import org.panallama.LoraAdapter;
 import org.panallama.Model;
 import org.panallama.ModelOptions;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How a model is loaded, and what is added to it. */
 final class LoadArguments {
 
-    @Option(
-            names = {"-ngl", "--gpu-layers"},
-            paramLabel = "N",
-            defaultValue = "-1",
-            description = "Layers on the GPU, where there is one; -1 for all (default: all).")
-    private int gpuLayers;
-
-    @Option(
-            names = "--experts-on-cpu",
-            description = "Keep the experts of every layer in main memory, the rest on the GPU.")
-    private boolean expertsOnCpu;
+    @Mixin
+    private GpuArguments gpu;
 
     @Option(names = "--no-mmap", description = "Read the file into memory instead of mapping it.")
     private boolean noMmap;
@@ -43,21 +36,22 @@ final class LoadArguments {
 
     /** The options, checked. */
     ModelOptions.Builder options() {
-        ModelOptions.Builder options =
-                ModelOptions.builder().gpuLayers(gpuLayers).checkMemory(!noMemoryCheck);
+        ModelOptions.Builder options = ModelOptions.builder().checkMemory(!noMemoryCheck);
+        gpu.addTo(options);
         if (noMmap) {
             options.loadMode(LoadMode.READ);
-        }
-        if (expertsOnCpu) {
-            options.expertsOnCpu();
         }
         return options;
     }
 
-    /** Loads a model, with a progress bar where that takes long. */
-    Model load(Path file, PrintStream err, Interruption interruption) {
+    /**
+     * Loads a model, with a progress bar where that takes long.
+     *
+     * @param context to be opened on it, for which a GPU has to have room
+     */
+    Model load(Path file, ContextOptions context, PrintStream err, Interruption interruption) {
         try (LoadingBar bar = new LoadingBar(err, interruption)) {
-            return Model.load(file, options().onProgress(bar).build());
+            return Model.load(file, options().fitFor(context).onProgress(bar).build());
         }
     }
 

@@ -4,7 +4,7 @@ import com.google.gson.stream.JsonWriter;
 import java.io.IOException;
 import java.util.Locale;
 import org.panallama.Device;
-import org.panallama.tools.fit.MachineMemory;
+import org.panallama.fit.MachineMemory;
 
 /**
  * What a model can be run on.

@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Map;
 import org.panallama.Context;
+import org.panallama.ContextOptions;
 import org.panallama.LoraAdapter;
 import org.panallama.Model;
 import picocli.CommandLine.Mixin;
@@ -17,9 +18,18 @@ final class ModelArguments {
     @Mixin
     private LoadArguments loading;
 
-    /** Loads the model, with a progress bar where that takes long. */
-    Model load(PrintStream err, Interruption interruption) {
-        return loading.load(file.path(), err, interruption);
+    /** The model's file. */
+    Path path() {
+        return file.path();
+    }
+
+    /**
+     * Loads the model, with a progress bar where that takes long.
+     *
+     * @param context to be opened on it, for which a GPU has to have room
+     */
+    Model load(ContextOptions context, PrintStream err, Interruption interruption) {
+        return loading.load(file.path(), context, err, interruption);
     }
 
     /** The adapters by file, with their scales. */

@@ -2,6 +2,7 @@ package org.panallama.cli;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -128,7 +129,7 @@ final class PerplexityCommand implements Callable<Integer> {
         PerplexityReport report = new PerplexityReport(streams.out(), json);
         try (Interruption interruption = new Interruption()) {
             for (Path file : models.isEmpty() ? List.of(TinyModel.path()) : models) {
-                try (Model model = loading.load(file, streams.err(), interruption)) {
+                try (Model model = loading.load(file, longest(), streams.err(), interruption)) {
                     List<Perplexity> ready = adapters.isEmpty() ? measurements : withAdapters(model, adapters);
                     if (base != null) {
                         Path saved = base;
@@ -179,6 +180,11 @@ final class PerplexityCommand implements Callable<Integer> {
 
     private List<Integer> contexts() {
         return contexts.isEmpty() ? List.of(512) : contexts;
+    }
+
+    /** What a GPU has to have room for. */
+    private ContextOptions longest() {
+        return contextOptions().length(Collections.max(contexts())).build();
     }
 
     private Perplexity measurement(int context) {

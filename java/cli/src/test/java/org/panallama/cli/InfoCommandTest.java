@@ -66,7 +66,9 @@ class InfoCommandTest {
 
     @Test
     void devicesAreListed() {
-        assertThat(Result.of("info", "--devices").out()).contains("CPU");
+        Result text = Result.of("info", "--devices");
+        assertThat(text.out()).contains("CPU");
+        assertThat(text.err()).contains("no GPU: llama.cpp from", "has no backend for one", "linux-x86_64-vulkan");
         assertThat(JsonParser.parseString(
                                 Result.of("info", "--devices", "--json").out())
                         .getAsJsonArray())

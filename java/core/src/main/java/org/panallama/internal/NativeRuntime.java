@@ -168,6 +168,20 @@ public final class NativeRuntime {
         }
     }
 
+    /** Why there is no GPU among the devices, in sentences. */
+    public String whyNoGpu() {
+        List<String> problems = GpuBackends.problems(libraries.directory());
+        if (!problems.isEmpty()) {
+            return String.join("; ", problems) + ".";
+        }
+        List<String> others = Platform.current().gpuClassifiers();
+        return "llama.cpp from " + libraries.source() + " has no backend for one"
+                + (others.isEmpty()
+                        ? "."
+                        : "; org.panallama:panallama-natives has, with the classifier " + String.join(" or ", others)
+                                + ".");
+    }
+
     private boolean hasGpu() {
         return IntStream.range(0, binding.deviceCount())
                 .map(i -> binding.deviceType(binding.device(i)))

@@ -89,10 +89,15 @@ record Platform(String name, String libraryPrefix, String librarySuffix, String 
 
     /** For example {@code linux-x86_64 (with a GPU: linux-x86_64-cuda, linux-x86_64-vulkan)}. */
     String classifiersInWords() {
-        List<String> gpu = classifiers().stream()
+        List<String> gpu = gpuClassifiers();
+        return gpu.isEmpty() ? name : name + " (with a GPU: " + String.join(", ", gpu) + ")";
+    }
+
+    /** Of the natives jars that serve this platform, those with a backend for GPUs besides the one that has what it can. */
+    List<String> gpuClassifiers() {
+        return classifiers().stream()
                 .filter(classifier -> !classifier.equals(name))
                 .toList();
-        return gpu.isEmpty() ? name : name + " (with a GPU: " + String.join(", ", gpu) + ")";
     }
 
     /** Whether the file is a library by its name; llama.cpp's backends are {@code .so} on macOS too. */

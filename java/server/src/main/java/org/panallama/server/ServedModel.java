@@ -62,7 +62,7 @@ final class ServedModel implements AutoCloseable {
     ServedModel(String name, Path file, ModelSettings settings) {
         this.name = name;
         this.settings = settings;
-        model = Model.load(file, settings.loading);
+        model = load(file);
         fingerprint =
                 "panallama-" + Integer.toHexString((name + model.sizeBytes() + model.parameterCount()).hashCode());
         try {
@@ -71,6 +71,14 @@ final class ServedModel implements AutoCloseable {
             model.close();
             throw e;
         }
+    }
+
+    /** With room on a GPU for the context that requests will share. */
+    private Model load(Path file) {
+        int length = settings.length != 0 ? settings.length : settings.parallel * USUAL_LENGTH;
+        return Model.load(
+                file,
+                settings.loading.toBuilder().fitFor(options(length).build()).build());
     }
 
     Vocab vocab() {
@@ -133,7 +141,7 @@ final class ServedModel implements AutoCloseable {
                 builder.lookup(settings.lookup);
             }
             if (settings.draft != null) {
-                draft = Model.load(settings.draft, settings.loading);
+                draft = load(settings.draft);
                 builder.draft(draft.newContext(options(length).build()), settings.draftTokens, LEAST_DRAFT_PROBABILITY);
             }
             return builder.build();

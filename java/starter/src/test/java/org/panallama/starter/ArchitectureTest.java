@@ -13,7 +13,9 @@ import java.util.Arrays;
 @AnalyzeClasses(packages = "org.panallama", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
 
-    private static final String[] CORE = {"org.panallama", "org.panallama.spi", "org.panallama.internal.."};
+    private static final String[] CORE = {
+        "org.panallama", "org.panallama.fit", "org.panallama.spi", "org.panallama.internal.."
+    };
     private static final String[] JDK_AND_LOG = {
         "java..", "com.sun.management", "org.jspecify.annotations..", "org.slf4j.."
     };

@@ -12,6 +12,7 @@ import org.panallama.Context;
 import org.panallama.ContextOptions;
 import org.panallama.Llama;
 import org.panallama.Model;
+import org.panallama.ModelOptions;
 import org.panallama.internal.NativeRuntime;
 
 /**
@@ -43,7 +44,8 @@ final class BenchWorker {
                 .batch(Integer.parseInt(args[3]))
                 .microBatch(Integer.parseInt(args[4]))
                 .build();
-        try (Model model = Model.load(Path.of(args[0]));
+        try (Model model = Model.load(
+                        Path.of(args[0]), ModelOptions.builder().devices().build());
                 Context context = model.newContext(options)) {
             say("variant", Llama.cpuVariant());
             say("version", Llama.version());

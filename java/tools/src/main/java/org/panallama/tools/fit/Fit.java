@@ -3,6 +3,11 @@ package org.panallama.tools.fit;
 import java.util.List;
 import java.util.Optional;
 import org.panallama.TensorType;
+import org.panallama.fit.MachineMemory;
+import org.panallama.fit.MemoryNeed;
+import org.panallama.fit.ModelMemory;
+import org.panallama.fit.Placement;
+import org.panallama.fit.Weights;
 
 /**
  * How a model fits a machine in several file types.

@@ -1,4 +1,4 @@
-/** Whether a model fits a machine's memory, and how it is made to. */
+/** Which file type of a model fits a machine. */
 @NullMarked
 package org.panallama.tools.fit;
 

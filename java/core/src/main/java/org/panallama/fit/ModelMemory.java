@@ -1,24 +1,17 @@
-package org.panallama.tools.fit;
+package org.panallama.fit;
 
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.panallama.KvCacheSize;
-import org.panallama.LlamaException;
 import org.panallama.ModelLoadException;
 import org.panallama.TensorType;
 import org.panallama.internal.GgufPreflight;
-import org.panallama.internal.GgufTensor;
 import org.panallama.internal.GgufType;
 import org.panallama.internal.GgufValue;
 import org.panallama.internal.ModelSummary;
-import org.panallama.tools.imatrix.Imatrix;
-import org.panallama.tools.imatrix.TensorActivations;
-import org.panallama.tools.quantize.FileType;
-import org.panallama.tools.quantize.QuantizeOptions;
-import org.panallama.tools.quantize.Quantizer;
 
 /** What a model takes of memory, from the header of its file. Immutable. */
 public final class ModelMemory {
@@ -27,7 +20,6 @@ public final class ModelMemory {
 
     private final ModelSummary summary;
     private final Map<String, String> numbers = new HashMap<>();
-    private final Weights weights;
 
     private ModelMemory(ModelSummary summary) {
         this.summary = summary;
@@ -37,10 +29,6 @@ public final class ModelMemory {
             }
         });
         numbers.put("general.architecture", summary.architecture());
-        List<Weights.Tensor> tensors = summary.tensors().stream()
-                .map(tensor -> new Weights.Tensor(tensor.name(), tensor.elements(), tensor.bytes()))
-                .toList();
-        weights = Weights.of("this file", layers(), tensors);
     }
 
     /**
@@ -52,42 +40,27 @@ public final class ModelMemory {
         return new ModelMemory(GgufPreflight.check(file));
     }
 
+    /** Of a model whose header was read and checked, which the library itself has done when it loads one. */
+    @SuppressWarnings("exports")
+    public static ModelMemory of(ModelSummary summary) {
+        return new ModelMemory(summary);
+    }
+
     /** The tensors as they are in the file. */
     public Weights weights() {
-        return weights;
+        return weights(List.of());
     }
 
     /**
-     * The tensors in another file type, mixtures and all, as llama.cpp's dry run says; of a type that needs an importance
-     * matrix, as with one.
+     * The tensors as they are in the file, some of which stay in main memory.
      *
-     * @throws LlamaException if llama.cpp cannot quantize the model to it
+     * @param inMainMemory patterns, each searched for anywhere in a tensor's name
      */
-    public Weights weightsIn(FileType type) {
-        QuantizeOptions options = QuantizeOptions.builder(type)
-                .allowRequantize(true)
-                .imatrix(flatImatrix(), "none")
-                .build();
-        List<Weights.Tensor> tensors = new Quantizer(options)
-                .plan(summary.file().path()).tensors().stream()
-                        .map(plan -> new Weights.Tensor(plan.name(), plan.elements(), plan.bytesAfter()))
-                        .toList();
-        return Weights.of(type.name(), layers(), tensors);
-    }
-
-    /** One that says nothing, for formats to be planned that cannot do without. */
-    private Imatrix flatImatrix() {
-        Map<String, TensorActivations> flat = new HashMap<>();
-        for (GgufTensor tensor : summary.tensors()) {
-            if (tensor.shape().size() > 1) {
-                float[] squares = new float[(int) (tensor.dimension(0) * tensor.dimension(2))];
-                long[] counts = new long[(int) tensor.dimension(2)];
-                Arrays.fill(squares, 1);
-                Arrays.fill(counts, 1);
-                flat.put(tensor.name(), new TensorActivations(squares, counts));
-            }
-        }
-        return new Imatrix(flat, List.of(), 1, 1, null);
+    public Weights weights(List<Pattern> inMainMemory) {
+        List<Weights.Tensor> tensors = summary.tensors().stream()
+                .map(tensor -> new Weights.Tensor(tensor.name(), tensor.elements(), tensor.bytes()))
+                .toList();
+        return Weights.of("this file", layers(), tensors, inMainMemory);
     }
 
     /** The number of layers. */
@@ -114,7 +87,7 @@ public final class ModelMemory {
      * @param microBatch tokens computed at once
      */
     public MemoryNeed need(long contextLength, TensorType keys, TensorType values, int microBatch) {
-        return need(weights, contextLength, keys, values, microBatch);
+        return need(weights(), contextLength, keys, values, microBatch);
     }
 
     /** The need with the tensors in another file type. */
@@ -127,6 +100,12 @@ public final class ModelMemory {
                 weights.bytes(),
                 KvCacheSize.bytes(numbers, contextLength, keys, values),
                 compute(contextLength, microBatch));
+    }
+
+    /** What {@code compute} has to be besides where attention is not flash attention: the scores of all heads in F32. */
+    public long attentionScores(long contextLength, int microBatch) {
+        long cells = cells(contextLength);
+        return number("attention.head_count") * cells * Math.min(cells, microBatch) * Float.BYTES;
     }
 
     /** Most tokens of context, at most as many as trained for, for which the need is within a size; 0 if there are none. */
@@ -148,7 +127,7 @@ public final class ModelMemory {
     }
 
     private long compute(long contextLength, int microBatch) {
-        long cells = (contextLength + CACHE_STEP - 1) / CACHE_STEP * CACHE_STEP;
+        long cells = cells(contextLength);
         long tokens = Math.min(cells, microBatch);
         long hidden = number("embedding_length");
         long heads = number("attention.head_count");
@@ -164,6 +143,10 @@ public final class ModelMemory {
         long feedForward = 3 * wide + outputs + 3 * hidden + queries;
         long layer = tokens * Math.max(feedForward, 6 * queries) * Float.BYTES + masks;
         return Math.max(layer, tokens * (vocabulary() + 2 * hidden) * Float.BYTES);
+    }
+
+    private static long cells(long contextLength) {
+        return (contextLength + CACHE_STEP - 1) / CACHE_STEP * CACHE_STEP;
     }
 
     private long vocabulary() {

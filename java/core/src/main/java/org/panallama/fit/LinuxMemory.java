@@ -1,4 +1,4 @@
-package org.panallama.tools.fit;
+package org.panallama.fit;
 
 import java.io.IOException;
 import java.nio.file.Files;

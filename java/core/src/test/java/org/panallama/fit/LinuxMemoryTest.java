@@ -1,4 +1,4 @@
-package org.panallama.tools.fit;
+package org.panallama.fit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
