@@ -48,11 +48,11 @@ public final class ChatRequest {
     /**
      * The request with its tools in the messages' text, for a template that knows none.
      *
-     * @param canThink whether the template can be told not to think: a call that is required comes at once
+     * @param canThink whether the template can be told not to think: what a grammar holds from its beginning comes at once
      */
     ChatRequest withTextTools(boolean canThink) {
         boolean called = TextTools.mayBeCalled(this);
-        boolean atOnce = canThink && called && toolChoice == ToolChoice.REQUIRED;
+        boolean atOnce = canThink && called && (toolChoice == ToolChoice.REQUIRED || schema != null);
         return new ChatRequest(this, TextTools.messages(this), thinking && !atOnce, called ? null : schema);
     }
 

@@ -133,7 +133,9 @@ public final class ChatTemplate {
      * @throws LlamaException if the template refuses the conversation, or its interpreter is needed and not there
      */
     public ChatPrompt prompt(ChatRequest request) {
-        if (!supportsTools() && TextTools.areIn(request)) {
+        // By llama.cpp, an answer that has to follow a schema cannot call anything.
+        boolean callOrSchema = request.schema != null && TextTools.mayBeCalled(request);
+        if (callOrSchema || !supportsTools() && TextTools.areIn(request)) {
             ChatPrompt plain = prompt(request.withTextTools(supportsThinking()));
             return TextTools.mayBeCalled(request) ? plain.withTextCalls(TextTools.grammar(request)) : plain;
         }
@@ -172,15 +174,15 @@ public final class ChatTemplate {
     }
 
     /**
-     * Whether the template has a place for tools, and a form of its own for calls. If not, {@link #prompt} puts both into plain
-     * text, in the form of the Hermes models:
+     * Whether the template has a place for tools, and a form of its own for calls. If not, and where an answer that calls none has
+     * to follow a schema, {@link #prompt} puts both into plain text, in the form of the Hermes models:
      *
      * <ul>
      *   <li>the system message ends with what the tools are for and how to call them. There is nothing of it with {@link
      *       ToolChoice#NONE};
      *   <li>a call is {@code <tool_call>{"name": "…", "arguments": {…}}</tool_call>} in the assistant's text, several stand one
-     *       behind the other. A grammar holds the arguments to the tool's schema: of the whole answer if a call is required, which
-     *       then comes without a thought, else from the first {@code <tool_call>} on;
+     *       behind the other. A grammar holds the arguments to the tool's schema: from the first {@code <tool_call>} on, or from
+     *       the beginning, without a thought, if a call is required or an answer has a schema, too;
      *   <li>what came of a call is {@code <tool_response>{"name": "…", "content": …}</tool_response>} in the user's text, together
      *       with the text of the user that follows.
      * </ul>

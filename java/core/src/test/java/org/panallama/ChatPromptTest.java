@@ -17,7 +17,7 @@ import org.panallama.tiny.TinyModel;
 class ChatPromptTest {
 
     /** Announces tools and calls them the way that many models do. */
-    private static final String TOOLS =
+    static final String TOOLS =
             "{%- if tools %}<|im_start|>system\nTools:{% for tool in tools %}\n{{ tool | tojson }}"
                     + "{% endfor %}<|im_end|>\n{% endif %}{%- for message in messages %}<|im_start|>{{ message.role }}\n"
                     + "{{ message.content }}{%- if message.tool_calls %}{%- for call in message.tool_calls %}\n<tool_call>\n"

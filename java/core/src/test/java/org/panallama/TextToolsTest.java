@@ -10,6 +10,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.panallama.tiny.TinyModel;
 
 /** Tools with the template of Mixtral, which has no place for them. */
@@ -166,11 +168,16 @@ class TextToolsTest {
         assertAllowed(grammar, PARIS + "That's it.", false);
     }
 
-    @Test
-    void aSchemaOfTheAnswerGoesTogetherWithTools() {
-        ChatPrompt prompt = template.prompt(ask(ChatMessage.user("Weather?"))
+    /** In a template's own form, too, which llama.cpp has no grammar for that allows both. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aSchemaOfTheAnswerGoesTogetherWithTools(boolean knowsTools) {
+        ChatTemplate used = knowsTools ? ChatTemplate.of(model, ChatPromptTest.TOOLS) : template;
+        assertThat(used.supportsTools()).isEqualTo(knowsTools);
+        ChatPrompt prompt = used.prompt(ask(ChatMessage.user("Weather?"))
                 .schema(JsonSchema.of("{\"type\": \"boolean\"}"))
                 .build());
+        assertThat(prompt.text()).contains("You can call functions.");
         Grammar grammar = prompt.grammar().orElseThrow();
         assertThat(grammar.isLazy()).isFalse();
         assertAllowed(grammar, "true", true);
