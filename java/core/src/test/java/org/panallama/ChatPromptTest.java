@@ -17,12 +17,11 @@ import org.panallama.tiny.TinyModel;
 class ChatPromptTest {
 
     /** Announces tools and calls them the way that many models do. */
-    static final String TOOLS =
-            "{%- if tools %}<|im_start|>system\nTools:{% for tool in tools %}\n{{ tool | tojson }}"
-                    + "{% endfor %}<|im_end|>\n{% endif %}{%- for message in messages %}<|im_start|>{{ message.role }}\n"
-                    + "{{ message.content }}{%- if message.tool_calls %}{%- for call in message.tool_calls %}\n<tool_call>\n"
-                    + "{\"name\": \"{{ call.function.name }}\", \"arguments\": {{ call.function.arguments | tojson }}}\n</tool_call>"
-                    + "{%- endfor %}{%- endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+    static final String TOOLS = "{%- if tools %}<|im_start|>system\nTools:{% for tool in tools %}\n{{ tool | tojson }}"
+            + "{% endfor %}<|im_end|>\n{% endif %}{%- for message in messages %}<|im_start|>{{ message.role }}\n"
+            + "{{ message.content }}{%- if message.tool_calls %}{%- for call in message.tool_calls %}\n<tool_call>\n"
+            + "{\"name\": \"{{ call.function.name }}\", \"arguments\": {{ call.function.arguments | tojson }}}\n</tool_call>"
+            + "{%- endfor %}{%- endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
     /** Leaves an earlier answer's thoughts out. */
     private static final String THOUGHTS = "{% for message in messages %}<{{ message.role }}>"
