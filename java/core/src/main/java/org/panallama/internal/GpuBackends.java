@@ -38,8 +38,8 @@ final class GpuBackends {
             String message = String.valueOf(e.getMessage());
             // In several class loaders it loads once; it has then loaded for llama.cpp too.
             if (!message.contains("another classloader")) {
-                return (message.startsWith(library.toAbsolutePath().toString()) ? message : library + ": " + message)
-                        + LoaderAdvice.of(message).replace("\n", ". ");
+                boolean named = message.startsWith(library.toAbsolutePath().toString());
+                return LoaderAdvice.withAdvice(named ? message : library + ": " + message, ". ");
             }
         } catch (IllegalCallerException e) {
             // This JVM forbids native access to all but the binding.

@@ -70,14 +70,14 @@ final class LoaderAdvice {
         RULES.put(Pattern.compile(pattern), advice);
     }
 
-    /** A sentence for the first rule that fits, after a line break; empty where none does. */
-    static String of(String message) {
+    /** The message, and after the separator a sentence by the first rule that fits; the message alone where none does. */
+    static String withAdvice(String message, String separator) {
         for (Map.Entry<Pattern, Function<MatchResult, String>> rule : RULES.entrySet()) {
             Matcher matcher = rule.getKey().matcher(message);
             if (matcher.find()) {
-                return "\n" + rule.getValue().apply(matcher.toMatchResult());
+                return message + separator + rule.getValue().apply(matcher.toMatchResult());
             }
         }
-        return "";
+        return message;
     }
 }

@@ -4,10 +4,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.ServiceLoader;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.panallama.LlamaUnavailableException;
@@ -105,7 +103,7 @@ public final class NativeRuntime {
         } catch (NativeLookupException e) {
             throw new LlamaUnavailableException(e.getMessage(), e);
         }
-        Set<String> failures = new LinkedHashSet<>();
+        List<String> failures = new ArrayList<>();
         UnsatisfiedLinkError last = null;
         for (BindingProvider binding : bindings) {
             try {
@@ -117,9 +115,10 @@ public final class NativeRuntime {
                 last = e;
             }
         }
-        String failed = String.join("\n  ", failures);
         throw new LlamaUnavailableException(
-                "llama.cpp from " + libraries.source() + " does not load:\n  " + failed + LoaderAdvice.of(failed),
+                LoaderAdvice.withAdvice(
+                        "llama.cpp from " + libraries.source() + " does not load:\n  " + String.join("\n  ", failures),
+                        "\n"),
                 last);
     }
 

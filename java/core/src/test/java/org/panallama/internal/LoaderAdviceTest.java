@@ -26,12 +26,15 @@ class LoaderAdviceTest {
                 "libsomething.so.3: cannot open shared object file: No such file or directory | that holds libsomething.so.3,",
             })
     void namesTheWayOut(String message, String advice) {
-        assertThat(LoaderAdvice.of(message)).startsWith("\n").contains(advice).endsWith(".");
+        assertThat(LoaderAdvice.withAdvice(message, "\n"))
+                .startsWith(message + "\n")
+                .contains(advice)
+                .endsWith(".");
     }
 
     @Test
     void saysNothingWhereItKnowsNothing() {
-        assertThat(LoaderAdvice.of("this JVM forbids native access: start it with --enable-native-access=ALL-UNNAMED"))
-                .isEmpty();
+        String message = "this JVM forbids native access: start it with --enable-native-access=ALL-UNNAMED";
+        assertThat(LoaderAdvice.withAdvice(message, "\n")).isEqualTo(message);
     }
 }
