@@ -1,16 +1,17 @@
 package org.panallama.jna;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.panallama.internal.ChildJvm;
+import org.panallama.internal.MemoryMount;
 
 /** Both bindings on the class path of JVMs of their own, and what JNA needs beside itself. */
 @Tag("native")
+@SuppressWarnings("try") // mounted while the try statement runs
 class SelectionTest {
 
     private static final boolean HAS_FFM = Runtime.version().feature() >= 22;
@@ -55,24 +56,14 @@ class SelectionTest {
 
     @Test
     void saysWhereJnaUnpacksItselfIfThatAllowsNoExecution() throws Exception {
-        assumeThat(System.getProperty("user.name")).as("mounting needs root").isEqualTo("root");
-        assumeThat(run("mount", "-t", "tmpfs", "-o", "size=16m,noexec", "tmpfs", folder.toString()))
-                .as("the exit status of mount")
-                .isZero();
-        try {
+        try (MemoryMount noexec = MemoryMount.on(folder, "noexec")) {
             assertThat(jvm().with("-Djna.tmpdir=" + folder).run().out())
                     .contains("JNA's own native library does not load", "mounted noexec", "-Djna.tmpdir=DIR")
                     .doesNotContain("libstdc++", "panallama.cache.dir");
-        } finally {
-            run("umount", folder.toString());
         }
     }
 
     private static ChildJvm jvm() {
         return new ChildJvm().with("--enable-native-access=ALL-UNNAMED", "-Dpanallama.binding=jna");
-    }
-
-    private static int run(String... command) throws Exception {
-        return new ProcessBuilder(command).inheritIO().start().waitFor();
     }
 }

@@ -2,7 +2,6 @@ package org.panallama.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.net.URL;
@@ -22,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.panallama.spi.NativeLibraries;
 
+@SuppressWarnings("try") // mounted while the try statement runs
 class NativeLocatorTest {
 
     private final Map<String, String> properties = new HashMap<>();
@@ -224,8 +224,10 @@ class NativeLocatorTest {
         Path jar = new FakeNatives("v1.2.3").writeJar(scratch.resolve("natives.jar"));
         Files.createDirectory(cache);
         // Permissions do not bind root, but a read-only mount does.
-        if (isRoot()) {
-            withTmpfs("ro", () -> assertThat(find(jar).directory()).startsWith(temporary));
+        if (MemoryMount.isAllowed()) {
+            try (MemoryMount readOnly = MemoryMount.on(cache, "ro")) {
+                assertThat(find(jar).directory()).startsWith(temporary);
+            }
         } else {
             Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("r-x------"));
             assertThat(find(jar).directory()).startsWith(temporary);
@@ -243,12 +245,11 @@ class NativeLocatorTest {
 
     @Test
     void seesARealNoexecMount() throws Exception {
-        assumeThat(isRoot())
-                .as("mounting needs root; the parser is tested without")
-                .isTrue();
         Path jar = new FakeNatives("v1.2.3").writeJar(scratch.resolve("natives.jar"));
         Files.createDirectory(cache);
-        withTmpfs("noexec", () -> assertThat(find(jar).directory()).startsWith(temporary));
+        try (MemoryMount noexec = MemoryMount.on(cache, "noexec")) {
+            assertThat(find(jar).directory()).startsWith(temporary);
+        }
     }
 
     @Test
@@ -392,31 +393,5 @@ class NativeLocatorTest {
         try (Stream<Path> files = Files.list(cache.resolve("natives"))) {
             assertThat(files).noneMatch(file -> file.getFileName().toString().contains(".part"));
         }
-    }
-
-    private interface Check {
-        void run() throws IOException;
-    }
-
-    /** Runs the check while a new filesystem is mounted on the cache folder. */
-    private void withTmpfs(String options, Check check) throws Exception {
-        run("mount", "-t", "tmpfs", "-o", "size=1m," + options, "tmpfs", cache.toString());
-        try {
-            check.run();
-        } finally {
-            run("umount", cache.toString());
-        }
-    }
-
-    private static void run(String... command) throws Exception {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assumeThat(process.waitFor())
-                .as(String.join(" ", command) + ": " + output)
-                .isZero();
-    }
-
-    private static boolean isRoot() {
-        return "root".equals(System.getProperty("user.name"));
     }
 }

@@ -1,7 +1,6 @@
 package org.panallama.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -17,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Machines and class paths on which llama.cpp cannot start, each made for real: a message with the way out. */
 @Tag("native")
+@SuppressWarnings("try") // mounted while the try statement runs
 class StartFailureTest {
 
     private static final NativeRuntime HERE = NativeRuntime.get();
@@ -102,25 +102,26 @@ class StartFailureTest {
 
     @Test
     void noFolderThatAllowsExecution() throws Exception {
-        withNoexecMount(() -> assertThat(
-                        said(allowed().with("-Dpanallama.cache.dir=" + folder, "-Djava.io.tmpdir=" + folder)))
-                .contains(
-                        "can be unpacked nowhere",
-                        folder + " cannot be used: it is on a filesystem mounted noexec",
-                        "-Dpanallama.cache.dir=DIR"));
+        try (MemoryMount noexec = MemoryMount.on(folder, "noexec")) {
+            assertThat(said(allowed().with("-Dpanallama.cache.dir=" + folder, "-Djava.io.tmpdir=" + folder)))
+                    .contains(
+                            "can be unpacked nowhere",
+                            folder + " cannot be used: it is on a filesystem mounted noexec",
+                            "-Dpanallama.cache.dir=DIR");
+        }
     }
 
     /** What is not seen from the mount's options, a security policy for example, the system's loader says. */
     @Test
     void aFolderOfTheUserThatAllowsNoExecution() throws Exception {
-        withNoexecMount(() -> {
+        try (MemoryMount noexec = MemoryMount.on(folder, "noexec")) {
             copyOfNatives("libggml-base.so");
             assertThat(said(nativesIn(folder)))
                     .contains(
                             "libggml-base.so: failed to map segment from shared object",
                             "mounted noexec",
                             "native.dir");
-        });
+        }
     }
 
     @Test
@@ -174,27 +175,5 @@ class StartFailureTest {
         String bytes = new String(Files.readAllBytes(library), StandardCharsets.ISO_8859_1);
         assertThat(bytes).contains(needed + "\0");
         Files.write(library, bytes.replace(needed + "\0", other + "\0").getBytes(StandardCharsets.ISO_8859_1));
-    }
-
-    private interface Check {
-        void run() throws Exception;
-    }
-
-    private void withNoexecMount(Check check) throws Exception {
-        assumeThat(System.getProperty("user.name"))
-                .as("mounting needs root; what reads the table of mounts is tested without")
-                .isEqualTo("root");
-        assumeThat(run("mount", "-t", "tmpfs", "-o", "size=64m,noexec", "tmpfs", folder.toString()))
-                .as("the exit status of mount")
-                .isZero();
-        try {
-            check.run();
-        } finally {
-            run("umount", folder.toString());
-        }
-    }
-
-    private static int run(String... command) throws Exception {
-        return new ProcessBuilder(command).inheritIO().start().waitFor();
     }
 }
