@@ -65,11 +65,13 @@ template <format F, int Columns> __attribute__((flatten)) void stream(const prod
 }
 
 template <format F> __attribute__((noinline, flatten)) void unpack_tile(const unpacker<F> &unpack,
-                                                                        const tile_source &in, __m256i *weights,
-                                                                        tile_scales *scales) {
+                                                                        const tile_source &in, read_ahead ahead,
+                                                                        __m256i *weights, tile_scales *scales) {
     unpacker<F>::scales(in, scales);
     unpack.weights(in, [&](auto i, const quad &raw) {
         constexpr int at = i;
+        // Eight times in a step, as a tile has eight rows.
+        if constexpr (at % 2 == 0) ahead.advance<step_bytes(F)>();
         const quad q = as_codes<F>(raw);
         for (int j = 0; j < 4; j++) {
             const int v = 4 * at + j;
@@ -92,12 +94,16 @@ template <format F> void multiply_panels(const product &p, const column *columns
     const unpacker<F> unpack;
     auto *own = static_cast<scratch *>(p.scratch);
     for (int r = 0; r < p.rows; r += panel_rows) {
+        const bool last = r + panel_rows >= p.rows;
+        const uint8_t *after =
+            last && p.next != nullptr ? p.next : p.weights + static_cast<size_t>(r + panel_rows) * p.row_bytes;
         memset(own->sums, 0, static_cast<size_t>(n) * panel_rows * sizeof(float));
         for (int s = 0; s < p.steps; s++) {
             for (int t = 0; t < 2; t++) {
                 const int row = r + t * tile_rows;
                 if (row >= p.rows) continue;  // the second tile keeps older values, which nobody reads
-                unpack_tile<F>(unpack, tile_at<F>(p, row, s, own->staged), own->unpacked.weights[t],
+                const read_ahead ahead{after + (2 * s + t) * tile_rows * step_bytes(F)};
+                unpack_tile<F>(unpack, tile_at<F>(p, row, s, own->staged), ahead, own->unpacked.weights[t],
                                &own->unpacked.scales[t]);
             }
             multiply_panel<F>(own->unpacked, p.activations + s * p.tokens, columns, n, own->sums);
