@@ -132,7 +132,8 @@ template <format F> inline __m256i scale_16(const tile_scales &scales, int g) {
 
 // A quad as the unpacker made it, in the form that the dot products take.
 template <format F> inline quad as_codes(quad q) {
-    if constexpr (has_vnni && codes_of(F).is_signed) {
+    constexpr bool from_book = F == format::iq4_nl || F == format::iq4_xs;  // which has them unsigned
+    if constexpr (has_vnni && codes_of(F).is_signed && !from_book) {
         for (__m256i &v : q.v) v = _mm256_xor_si256(v, bytes_of(0x80));
     }
     return q;

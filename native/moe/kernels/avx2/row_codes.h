@@ -4,7 +4,7 @@
 //         one where 16 weights share a scale
 #pragma once
 
-#include <cstring>
+#include <algorithm>
 
 #include "dot.h"
 #include "unpack_iq.h"
@@ -68,7 +68,7 @@ template <> struct row_source<format::q5_0> : row_of_small_blocks<22> {
 };
 
 template <> struct row_source<format::iq4_nl> : row_of_small_blocks<18> {
-    __m256i book = book_of(books.iq4, 0);
+    __m256i book = book_of(books.iq4, iq4_offset);
 
     template <int J> __m256i codes() const { return _mm256_shuffle_epi8(book, nibbles_at(block + 18 * J + 2)); }
 };
@@ -202,7 +202,7 @@ template <> struct row_source<format::q3_k> {
 
 template <> struct row_source<format::iq4_xs> {
     const uint8_t *block;
-    __m256i book = book_of(books.iq4, 0);
+    __m256i book = book_of(books.iq4, iq4_offset);
     scales_per_32 scales;
 
     void read(const uint8_t *at) {
@@ -220,12 +220,26 @@ template <> struct row_source<format::iq4_xs> {
     float d() const { return half_at(block); }
 };
 
+// Signs of several blocks are decoded at once, since from a block's bits to its products it takes longer than a core
+// can look ahead. Zen 5, in cycles per 256 weights in the cache: IQ2_XS 38 instead of 52, IQ2_XXS 41 instead of 53.
 template <format F> struct row_of_grid {
-    const uint8_t *block;
-    const sign_table *t = &signs();
+    static constexpr int blocks_at_once = 8;
 
-    template <int J> __m256i codes() const { return unpacker<F>::magnitudes(block, J); }
-    template <int J> __m256i signs_of() const { return unpacker<F>::signs_of(*t, block, J); }
+    const uint8_t *block;
+    const grid_signs *signs;
+    grid_signs decoded[blocks_at_once];
+
+    // Before each of a row's steps, of which `left` remain.
+    void begin_step(const uint8_t *at, int s, int left) {
+        signs = decoded + s % blocks_at_once;
+        if (s % blocks_at_once > 0) return;
+        for (int i = 0; i < std::min(left, blocks_at_once); i++) {
+            grid_block<F>::read_signs(at + step_bytes(F) * i, decoded + i);
+        }
+    }
+
+    template <int J> __m256i codes() const { return grid_block<F>::magnitudes(block, J); }
+    template <int J> __m256i signs_of() const { return signs->at(J); }
 };
 
 template <> struct row_source<format::iq2_xxs> : row_of_grid<format::iq2_xxs> {
@@ -233,10 +247,7 @@ template <> struct row_source<format::iq2_xxs> : row_of_grid<format::iq2_xxs> {
 
     void read(const uint8_t *at) {
         block = at;
-        const __m256 a = _mm256_loadu_ps(reinterpret_cast<const float *>(at + 2));
-        const __m256 b = _mm256_loadu_ps(reinterpret_cast<const float *>(at + 34));
-        const __m256i words = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xdd));  // of groups 0 1 4 5 2 3 6 7
-        scales.set(_mm256_permute4x64_epi64(odd_scale(_mm256_srli_epi32(words, 28)), 0xd8));
+        scales.set(odd_scale(_mm256_srli_epi32(grid_block<format::iq2_xxs>::words(at), 28)));
     }
 
     float d() const { return half_at(block) * 0.125f; }
@@ -247,7 +258,7 @@ template <> struct row_source<format::iq3_xxs> : row_of_grid<format::iq3_xxs> {
 
     void read(const uint8_t *at) {
         block = at;
-        scales.set(odd_scale(_mm256_srli_epi32(load_32(at + 66), 28)));
+        scales.set(odd_scale(_mm256_srli_epi32(grid_block<format::iq3_xxs>::words(at), 28)));
     }
 
     float d() const { return half_at(block) * 0.25f; }

@@ -34,7 +34,6 @@ constexpr int max_row_columns(format f) {
         case format::q4_0:
         case format::mxfp4:
             return 0;
-        case format::iq4_nl:
         case format::iq4_xs:
         case format::q5_k:
             return has_vnni ? 0 : 1;
@@ -50,7 +49,7 @@ template <format F, int J> inline PANALLAMA_INLINE __m256i dot_32(const row_sour
     __m256i products;
     if constexpr (is_grid(F)) {
         products = _mm256_maddubs_epi16(codes, _mm256_sign_epi8(x, row.template signs_of<J>()));
-    } else if constexpr (shape.is_signed && has_vnni) {
+    } else if constexpr (has_float_scales<F> && has_vnni) {
         __m256i sum = _mm256_setzero_si256();
         add_dot_8(sum, codes, x);
         return sum;
@@ -77,22 +76,24 @@ inline __m256i bias_of_step(const scales_per_16 &scales, const activation_step &
                             part(_mm256_unpackhi_epi16(scales.words, scales.words), 1));
 }
 
+// Sums of one row and column that are added up at its end: with a multiplication for each vector, one sum alone would
+// wait for the one before most of the time.
+template <format F, int Columns> constexpr int row_sums = !has_float_scales<F> ? 1 : Columns == 1 ? 4 : 2;
+
 template <format F, int Columns> inline PANALLAMA_INLINE void row_step(const row_source<F> &row,
                                                                        const activation_step *const (&a)[Columns],
-                                                                       __m256 (&total)[Columns]) {
+                                                                       __m256 (&total)[Columns][row_sums<F, Columns>]) {
     alignas(32) float scale[Columns][8];
     __m256i sum[Columns];
-    __m256 odd[Columns];  // of every other vector, for shorter chains of additions
     if constexpr (has_float_scales<F>) {
         const __m256 d = row.float_scales();
         repeat<Columns>([&](auto c) PANALLAMA_INLINE {
             const __m256 both = _mm256_mul_ps(d, _mm256_load_ps(a[c]->scale));
             _mm256_store_ps(scale[c], both);
-            odd[c] = _mm256_setzero_ps();
             if constexpr (is_biased(F)) {
                 __m256i bias = _mm256_load_si256(reinterpret_cast<const __m256i *>(a[c]->bias));
                 if constexpr (!has_vnni) bias = _mm256_madd_epi16(bias, _mm256_set1_epi16(1));
-                total[c] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(bias), both, total[c]);
+                total[c][0] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(bias), both, total[c][0]);
             }
         });
     } else {
@@ -109,26 +110,25 @@ template <format F, int Columns> inline PANALLAMA_INLINE void row_step(const row
             const __m256i x = load_32(reinterpret_cast<const uint8_t *>(a[c]->q) + 32 * j);
             if constexpr (has_float_scales<F>) {
                 const __m256i dot = dot_32<F, j>(row, x, _mm256_set1_epi16(1));
-                __m256 &part = j % 2 == 0 ? total[c] : odd[c];
+                __m256 &part = total[c][j % row_sums<F, Columns>];
                 part = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), _mm256_broadcast_ss(scale[c] + j), part);
             } else {
                 sum[c] = _mm256_add_epi32(sum[c], dot_32<F, j>(row, x, row.scales.at(j)));
             }
         });
     });
-    repeat<Columns>([&](auto c) PANALLAMA_INLINE {
-        if constexpr (has_float_scales<F>) {
-            total[c] = _mm256_add_ps(total[c], odd[c]);
-        } else {
+    if constexpr (!has_float_scales<F>) {
+        repeat<Columns>([&](auto c) PANALLAMA_INLINE {
             const float of_x = a[c]->scale[0];
-            total[c] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[c]), _mm256_set1_ps(row.d() * of_x), total[c]);
+            __m256 &all = total[c][0];
+            all = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[c]), _mm256_set1_ps(row.d() * of_x), all);
             if constexpr (shape_of(F).mins > 0) {
                 const __m256i sums = _mm256_load_si256(reinterpret_cast<const __m256i *>(a[c]->sums));
                 const __m256 below = _mm256_cvtepi32_ps(_mm256_madd_epi16(row.mins, sums));
-                total[c] = _mm256_fnmadd_ps(below, _mm256_set1_ps(row.min_scale() * of_x), total[c]);
+                all = _mm256_fnmadd_ps(below, _mm256_set1_ps(row.min_scale() * of_x), all);
             }
-        }
-    });
+        });
+    }
 }
 
 inline float sum_of_lanes(__m256 v) {
@@ -142,14 +142,17 @@ template <format F, int Columns> __attribute__((flatten)) void multiply_rows(con
     alignas(32) uint8_t staged[step_bytes(F)];
     for (int r = 0; r < p.rows; r++) {
         const uint8_t *block = p.weights + static_cast<size_t>(r) * p.row_bytes;
-        __m256 total[Columns];
-        for (__m256 &t : total) t = _mm256_setzero_ps();
+        __m256 total[Columns][row_sums<F, Columns>];
+        for (auto &sums : total) {
+            for (__m256 &t : sums) t = _mm256_setzero_ps();
+        }
         for (int s = 0; s < p.steps; s++, block += step_bytes(F)) {
             for (int i = 0; i < step_bytes(F); i += 64) {
                 _mm_prefetch(reinterpret_cast<const char *>(block) + row_read_ahead + i, _MM_HINT_T0);
             }
             const activation_step *a[Columns];
             for (int c = 0; c < Columns; c++) a[c] = p.activations + s * p.tokens + p.columns[c].token;
+            if constexpr (is_grid(F)) row.begin_step(block, s, p.steps - s);
             if (p.tail_blocks > 0 && s == p.steps - 1) {
                 memset(staged, 0, sizeof staged);
                 memcpy(staged, block, static_cast<size_t>(p.tail_blocks * shape_of(F).block_bytes));
@@ -159,7 +162,11 @@ template <format F, int Columns> __attribute__((flatten)) void multiply_rows(con
             }
             row_step<F, Columns>(row, a, total);
         }
-        for (int c = 0; c < Columns; c++) p.columns[c].out[p.out_row + r] = sum_of_lanes(total[c]);
+        for (int c = 0; c < Columns; c++) {
+            __m256 all = total[c][0];
+            for (int i = 1; i < row_sums<F, Columns>; i++) all = _mm256_add_ps(all, total[c][i]);
+            p.columns[c].out[p.out_row + r] = sum_of_lanes(all);
+        }
     }
 }
 

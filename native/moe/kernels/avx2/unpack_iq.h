@@ -1,15 +1,13 @@
 // Tiles of the IQ formats: IQ4_XS, IQ3_XXS, IQ2_XS, IQ2_XXS.
 #pragma once
 
-#include <cstring>
-
-#include "tile.h"
+#include "grid_blocks.h"
 #include "unpack_small.h"
 
 namespace panallama::PANALLAMA_FLAVOUR {
 
 template <> struct unpacker<format::iq4_xs> {
-    nibble_book book{books.iq4, 0};
+    nibble_book book{books.iq4, iq4_offset};
 
     template <class Emit> void weights(const tile_source &in, Emit &&emit) const {
         repeat<8>([&](auto g) PANALLAMA_INLINE { book.emit_block<g>(in.load(8 + 16 * g), emit); });
@@ -33,59 +31,27 @@ template <> struct unpacker<format::iq4_xs> {
     }
 };
 
-// The eight signs, as +1 and -1, that seven bits stand for: the last makes the number of negative ones even.
-struct sign_table {
-    uint64_t signs[128];
-};
-
-const sign_table &signs();
-
-template <class T> inline T load_as(const uint8_t *p) {
-    T v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-// Grid formats name 4 or 8 neighbouring weights by an index: rows are decoded one by one, then transposed.
-// DEFINITION  Derived::magnitudes(block, g) times Derived::signs_of(t, block, g) are the weights 32 g .. 32 g + 31
-template <class Derived> struct grid_unpacker {
-    const sign_table &t = signs();
-
+// Grid formats are decoded row by row, then transposed.
+template <format F> struct grid_unpacker {
     template <class Emit> void weights(const tile_source &in, Emit &&emit) const {
         alignas(32) uint8_t rows[tile_rows][step];
+        grid_signs signs[tile_rows];
+        for (int r = 0; r < tile_rows; r++) grid_block<F>::read_signs(in.at(r, 0), &signs[r]);
         for (int r = 0; r < tile_rows; r++) {
-            const uint8_t *block = in.at(r, 0);
             for (int g = 0; g < 8; g++) {
                 _mm256_store_si256(reinterpret_cast<__m256i *>(rows[r] + 32 * g),
-                                   _mm256_sign_epi8(Derived::magnitudes(block, g), Derived::signs_of(t, block, g)));
+                                   _mm256_sign_epi8(grid_block<F>::magnitudes(in.at(r, 0), g), signs[r].at(g)));
             }
         }
         const tile_source decoded(rows[0], step);
         repeat<16>([&](auto i) PANALLAMA_INLINE { emit(i, decoded.load(16 * i)); });
-    }
-
-    // Signs of four times eight weights by the 7-bit fields of a word.
-    static __m256i signs_by_fields(const sign_table &t, uint32_t word) {
-        return _mm256_setr_epi64x(
-            static_cast<int64_t>(t.signs[word & 127]), static_cast<int64_t>(t.signs[word >> 7 & 127]),
-            static_cast<int64_t>(t.signs[word >> 14 & 127]), static_cast<int64_t>(t.signs[word >> 21 & 127]));
     }
 };
 
 // 2 s + 1
 inline __m256i odd_scale(__m256i s) { return _mm256_add_epi32(_mm256_add_epi32(s, s), _mm256_set1_epi32(1)); }
 
-template <> struct unpacker<format::iq2_xxs> : grid_unpacker<unpacker<format::iq2_xxs>> {
-    static __m256i magnitudes(const uint8_t *block, int g) {
-        const uint8_t *at = block + 2 + 8 * g;
-        return _mm256_setr_epi64x(load_as<int64_t>(books.iq2_xxs[at[0]]), load_as<int64_t>(books.iq2_xxs[at[1]]),
-                                  load_as<int64_t>(books.iq2_xxs[at[2]]), load_as<int64_t>(books.iq2_xxs[at[3]]));
-    }
-
-    static __m256i signs_of(const sign_table &t, const uint8_t *block, int g) {
-        return signs_by_fields(t, load_as<uint32_t>(block + 2 + 8 * g + 4));
-    }
-
+template <> struct unpacker<format::iq2_xxs> : grid_unpacker<format::iq2_xxs> {
     static void scales(const tile_source &in, tile_scales *out) {
         out->super = _mm256_mul_ps(half_of<0>(in.load_first(0)), _mm256_set1_ps(0.125f));
         repeat<4>([&](auto i) PANALLAMA_INLINE {
@@ -96,21 +62,7 @@ template <> struct unpacker<format::iq2_xxs> : grid_unpacker<unpacker<format::iq
     }
 };
 
-template <> struct unpacker<format::iq2_xs> : grid_unpacker<unpacker<format::iq2_xs>> {
-    static __m256i magnitudes(const uint8_t *block, int g) {
-        const auto eight = [&](int i) PANALLAMA_INLINE {
-            return load_as<int64_t>(books.iq2_xs[load_as<uint16_t>(block + 2 + 8 * g + 2 * i) & 511]);
-        };
-        return _mm256_setr_epi64x(eight(0), eight(1), eight(2), eight(3));
-    }
-
-    static __m256i signs_of(const sign_table &t, const uint8_t *block, int g) {
-        const auto eight = [&](int i) PANALLAMA_INLINE {
-            return static_cast<int64_t>(t.signs[block[2 + 8 * g + 2 * i + 1] >> 1]);
-        };
-        return _mm256_setr_epi64x(eight(0), eight(1), eight(2), eight(3));
-    }
-
+template <> struct unpacker<format::iq2_xs> : grid_unpacker<format::iq2_xs> {
     static void scales(const tile_source &in, tile_scales *out) {
         out->super = _mm256_mul_ps(half_of<0>(in.load_first(0)), _mm256_set1_ps(0.125f));
         const quad end = in.load(58);  // the last eight bytes are sixteen 4-bit scales
@@ -126,16 +78,7 @@ template <> struct unpacker<format::iq2_xs> : grid_unpacker<unpacker<format::iq2
     }
 };
 
-template <> struct unpacker<format::iq3_xxs> : grid_unpacker<unpacker<format::iq3_xxs>> {
-    static __m256i magnitudes(const uint8_t *block, int g) {
-        const auto four = [&](int i) PANALLAMA_INLINE { return load_as<int32_t>(books.iq3_xxs[block[2 + 8 * g + i]]); };
-        return _mm256_setr_epi32(four(0), four(1), four(2), four(3), four(4), four(5), four(6), four(7));
-    }
-
-    static __m256i signs_of(const sign_table &t, const uint8_t *block, int g) {
-        return signs_by_fields(t, load_as<uint32_t>(block + 66 + 4 * g));
-    }
-
+template <> struct unpacker<format::iq3_xxs> : grid_unpacker<format::iq3_xxs> {
     static void scales(const tile_source &in, tile_scales *out) {
         out->super = _mm256_mul_ps(half_of<0>(in.load_first(0)), _mm256_set1_ps(0.25f));
         repeat<2>([&](auto half) PANALLAMA_INLINE {

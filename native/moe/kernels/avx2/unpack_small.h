@@ -78,8 +78,11 @@ class nibble_book {
     __m256i table_;
 };
 
+// AVX-VNNI takes these codes unsigned.
+constexpr int iq4_offset = has_vnni ? codes_of(format::iq4_nl).offset : 0;
+
 template <> struct unpacker<format::iq4_nl> : small_blocks<18> {
-    nibble_book book{books.iq4, 0};
+    nibble_book book{books.iq4, iq4_offset};
 
     template <class Emit> void weights(const tile_source &in, Emit &&emit) const {
         repeat<8>([&](auto b) PANALLAMA_INLINE { book.emit_block<b>(in.load(18 * b + 2), emit); });
