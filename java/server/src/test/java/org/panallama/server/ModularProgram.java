@@ -33,7 +33,7 @@ final class ModularProgram {
     ModularProgram(Path folder, List<String> jars) {
         this.folder = folder;
         path = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(entry -> jars.stream().anyMatch(entry::contains))
+                .filter(entry -> jars.stream().anyMatch(entry::contains) && !entry.endsWith("-tests.jar"))
                 .collect(Collectors.joining(File.pathSeparator));
     }
 

@@ -70,8 +70,10 @@ class NativeImageMetadataTest {
         Map<String, Integer> counts = new TreeMap<>();
         JsonObject root = JsonParser.parseString(metadata).getAsJsonObject();
         JsonObject foreign = root.has("foreign") ? root.remove("foreign").getAsJsonObject() : new JsonObject();
-        root.asMap().forEach((kind, list) -> counts.put(kind, list.getAsJsonArray().size()));
-        foreign.asMap().forEach((kind, list) -> counts.put(kind, list.getAsJsonArray().size()));
+        root.asMap()
+                .forEach((kind, list) -> counts.put(kind, list.getAsJsonArray().size()));
+        foreign.asMap()
+                .forEach((kind, list) -> counts.put(kind, list.getAsJsonArray().size()));
         return counts;
     }
 }
