@@ -21,6 +21,8 @@ final class TextTools {
     static final String CLOSE = "</tool_call>";
 
     private static final String RETURNED = "<tool_response>\n%s\n</tool_response>";
+    private static final Map<String, @Nullable Object> OBJECT = Map.of("type", "object");
+    private static final List<String> TYPES = List.of("type", "properties", "$ref", "anyOf", "oneOf", "allOf");
     private static final Pattern ROOT = Pattern.compile("(?m)^root ::= .*$");
 
     private TextTools() {}
@@ -143,14 +145,16 @@ final class TextTools {
             calls.add("alternative-" + alternatives.size()); // llama.cpp's name for it
             Map<String, @Nullable Object> properties = new LinkedHashMap<>();
             properties.put("name", Map.of("const", tool.name()));
-            properties.put("arguments", define(definitions, tool.parameters()));
+            Map<String, @Nullable Object> parameters = tool.parameters().schema();
+            boolean anything = TYPES.stream().noneMatch(parameters::containsKey);
+            properties.put("arguments", anything ? OBJECT : define(definitions, parameters));
             alternatives.add(
                     Map.of("type", "object", "properties", properties, "required", List.of("name", "arguments")));
         }
         String answer = "";
         if (request.schema != null) {
             answer = " | alternative-" + alternatives.size();
-            alternatives.add(define(definitions, request.schema));
+            alternatives.add(define(definitions, request.schema.schema()));
         }
         String rules = JsonSchema.rules(Json.write(Map.of("$defs", definitions, "anyOf", alternatives)));
         String root = "root ::= tool-gap tool-call" + (request.parallelToolCalls ? " (tool-gap tool-call)*" : "")
@@ -163,9 +167,10 @@ final class TextTools {
     }
 
     /** Adds a schema to the definitions of another, and refers to it. */
-    private static Map<String, @Nullable Object> define(Map<String, @Nullable Object> definitions, JsonSchema schema) {
+    private static Map<String, @Nullable Object> define(
+            Map<String, @Nullable Object> definitions, Map<String, @Nullable Object> schema) {
         String place = "#/$defs/" + definitions.size();
-        definitions.put(Integer.toString(definitions.size()), moved(schema.schema(), place));
+        definitions.put(Integer.toString(definitions.size()), moved(schema, place));
         return Map.of("$ref", place);
     }
 

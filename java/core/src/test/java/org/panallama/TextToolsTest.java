@@ -159,6 +159,20 @@ class TextToolsTest {
     }
 
     @Test
+    void argumentsAreAnObjectWhateverTheirSchemaLeavesOut() {
+        Tool any = new Tool("any", "", JsonSchema.of("{\"description\": \"whatever\"}"));
+        Grammar grammar = template.prompt(ChatRequest.builder(List.of(ChatMessage.user("x")))
+                        .tools(List.of(any))
+                        .toolChoice(ToolChoice.REQUIRED)
+                        .build())
+                .grammar()
+                .orElseThrow();
+        String call = "<tool_call>{\"name\":\"any\",\"arguments\":%s}</tool_call>";
+        assertAllowed(grammar, String.format(call, "{\"a\":[1]}"), true);
+        assertAllowed(grammar, String.format(call, "5"), false);
+    }
+
+    @Test
     void whereTheModelMayChooseACallFollowsItsTag() {
         Grammar grammar = prompt(ToolChoice.AUTO, true).grammar().orElseThrow();
         assertThat(grammar.isLazy()).isTrue();
