@@ -6,7 +6,6 @@
 
 #include "panel.h"
 #include "quantize.h"
-#include "read_ahead.h"
 #include "rows.h"
 
 namespace panallama::avx512 {
@@ -43,24 +42,21 @@ inline __mmask16 row_mask(int rows) {
     return static_cast<__mmask16>(rows >= tile_rows ? 0xffffu : (1u << std::max(rows, 0)) - 1);
 }
 
-using panel_read_ahead = read_ahead<_MM_HINT_T1>;  // too much for the first-level cache
-
 // The panel's next step, from the second-level cache, where it was fetched ahead, into the first, while the present one
 // is multiplied: with eight columns Q4_K and Q8_0 read 18 % more of the memory a second (two threads of a Zen 5).
 template <format F> inline void fetch_step(const uint8_t *at, size_t row_bytes) {
+    at += 64;  // what precedes came with the step before
     for (int r = 0; r < panel_rows; r++, at += row_bytes) {
-        for (int i = 0; i < step_bytes(F) + 63; i += 64)
-            _mm_prefetch(reinterpret_cast<const char *>(at + i), _MM_HINT_T0);
+        for (int i = 0; i < step_bytes(F); i += 64) _mm_prefetch(reinterpret_cast<const char *>(at + i), _MM_HINT_T0);
     }
 }
 
 template <format F> __attribute__((noinline, flatten)) void unpack_tile(const unpacker<F> &unpack,
-                                                                        const tile_source &in, panel_read_ahead ahead,
-                                                                        __m512i *weights, tile_scales *scales) {
+                                                                        const tile_source &in, __m512i *weights,
+                                                                        tile_scales *scales) {
     unpacker<F>::scales(in, scales);
     unpack.weights(in, [&](auto i, const quad &q) {
         constexpr int at = i;
-        ahead.advance<step_bytes(F)>();
         for (int j = 0; j < 4; j++) weights[4 * at + j] = q.v[j];
     });
 }
@@ -77,8 +73,7 @@ template <format F> void multiply_panels(const product &p, const column *columns
             for (int t = 0; t < 2; t++) {
                 const int row = r + t * tile_rows;
                 if (row >= p.rows) continue;  // the second tile keeps older values, which nobody reads
-                const panel_read_ahead ahead{after + (2 * s + t) * tile_rows * step_bytes(F)};
-                unpack_tile<F>(unpack, tile_at<F>(p, row, s, own->staged), ahead, own->unpacked.weights[t],
+                unpack_tile<F>(unpack, tile_at<F>(p, row, s, own->staged), own->unpacked.weights[t],
                                &own->unpacked.scales[t]);
             }
             if (s + 1 < p.steps) {
@@ -86,7 +81,8 @@ template <format F> void multiply_panels(const product &p, const column *columns
                     p.weights + static_cast<size_t>(r) * p.row_bytes + static_cast<size_t>(s + 1) * step_bytes(F),
                     p.row_bytes);
             }
-            multiply_panel<F>(own->unpacked, p.activations + s * p.tokens, columns, n, own->sums);
+            multiply_panel<F>(own->unpacked, p.activations + s * p.tokens, columns, n, own->sums,
+                              panel_read_ahead{after + s * panel_rows * step_bytes(F)});
         }
         for (int c = 0; c < n; c++) {
             for (int t = 0; t < 2; t++) {

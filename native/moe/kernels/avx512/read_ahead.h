@@ -15,6 +15,10 @@ template <_mm_hint Cache> struct read_ahead {
         for (int i = 0; i < Bytes; i += 64) _mm_prefetch(reinterpret_cast<const char *>(at + i), Cache);
         at += Bytes;
     }
+
+    void advance(int lines) {
+        for (int i = 0; i < lines; i++, at += 64) _mm_prefetch(reinterpret_cast<const char *>(at), Cache);
+    }
 };
 
 }  // namespace panallama::avx512
