@@ -7,28 +7,69 @@
 
 namespace panallama::avx512 {
 
-template <> struct row_kernel<format::iq4_xs> : book_rows<16, 8> {
-    row_kernel() : book_rows(books.iq4) {}
+// As IQ4_NL, but integer scales multiply the sums while they are integers.
+template <> struct row_kernel<format::iq4_xs> {
+    static constexpr int vectors = 1;
+
+    struct alignas(64) activations {
+        nibble_activations ordered;
+        float scale;
+    };
+
+    const __m512i values = unsigned_book(books.iq4);
 
     static void prepare(const activation_step &a, activations *out) {
-        nibble_rows::prepare(a, out);
-        for (float &s : out->scale) s = a.scale[0];
+        out->ordered.put<128>(a.q);
+        out->scale = a.scale[0];
     }
 
-    template <int Columns>
-    void add(const row_blocks &w, const activations *a, row_totals<Columns, vectors> &total) const {
-        add_codes<Columns>(w, a, total, [](const uint8_t *block) PANALLAMA_INLINE {
-            // d, then the high two bits of eight scales, then their low four bits.
+    // Eight scales of every row: rows 0 and 1, rows 2 and 3.
+    static void scales_of(const row_blocks &w, __m512i (&out)[2]) {
+        // d, then the high two bits of eight scales, then their low four bits.
+        const auto at = [&](int i) {
             int64_t head;
-            memcpy(&head, block, 8);
-            const __m128i all = _mm_set1_epi64x(head);
-            const __m128i low = _mm_multishift_epi64_epi8(_mm_set1_epi64x(0x3c3834302c282420), all);
-            const __m128i high = _mm_multishift_epi64_epi8(_mm_set1_epi64x(0x1a18161412100e0c), all);
-            const __m128i scale = _mm_sub_epi8(
-                _mm_ternarylogic_epi32(high, _mm_set1_epi8(0x30), _mm_and_si128(low, _mm_set1_epi8(15)), 0xea),
-                _mm_set1_epi8(32));
-            const __m256 d = _mm256_cvtph_ps(_mm_broadcastw_epi16(all));
-            return _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(scale)));
+            memcpy(&head, w[i], 8);
+            return head;
+        };
+        const __m256i heads = _mm256_setr_epi64x(at(0), at(1), at(2), at(3));
+        const __m256i low = _mm256_multishift_epi64_epi8(_mm256_set1_epi64x(0x3c3834302c282420), heads);
+        const __m256i high = _mm256_multishift_epi64_epi8(_mm256_set1_epi64x(0x1a18161412100e0c), heads);
+        const __m256i scales = _mm256_sub_epi8(
+            _mm256_ternarylogic_epi32(high, _mm256_set1_epi8(0x30), _mm256_and_si256(low, _mm256_set1_epi8(15)), 0xea),
+            _mm256_set1_epi8(32));
+        out[0] = _mm512_cvtepi8_epi32(_mm256_castsi256_si128(scales));
+        out[1] = _mm512_cvtepi8_epi32(_mm256_extracti128_si256(scales, 1));
+    }
+
+    template <int Columns> void add(const row_blocks &w, const activations *a, row_totals<Columns, 1> &total) const {
+        __m512i scales[2];
+        scales_of(w, scales);
+        row_sums<Columns> sums;
+        repeat<rows_at_once>([&](auto r) PANALLAMA_INLINE {
+            __m512i low[2], high[2], scale[2];
+            repeat<2>([&](auto m) PANALLAMA_INLINE {
+                const __m512i codes = load_row_64(w[r] + 8 + 64 * m);
+                low[m] = _mm512_permutexvar_epi8(codes, values);
+                high[m] = _mm512_permutexvar_epi8(_mm512_srli_epi32(codes, 4), values);
+                const __m512i block =
+                    _mm512_add_epi32(_mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
+                                     _mm512_set1_epi32(8 * (r % 2) + 4 * m));
+                scale[m] = _mm512_permutexvar_epi32(block, scales[r / 2]);
+            });
+            repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+                __m512i sum[2];
+                repeat<2>([&](auto m) PANALLAMA_INLINE {
+                    sum[m] = a[c].ordered.bias[m];
+                    add_dot(sum[m], low[m], load_64(a[c].ordered.low[m]));
+                    add_dot(sum[m], high[m], load_64(a[c].ordered.high[m]));
+                    sum[m] = _mm512_mullo_epi32(sum[m], scale[m]);
+                });
+                sums.template put<r>(c, _mm512_add_epi32(sum[0], sum[1]));
+            });
+        });
+        const __m512 d = spread_halves<0>(load_rows_halves(w, 0));
+        repeat<Columns>([&](auto c) PANALLAMA_INLINE {
+            add_scaled(total[c][0], sums.folded(c), _mm512_mul_ps(d, _mm512_set1_ps(a[c].scale)));
         });
     }
 };

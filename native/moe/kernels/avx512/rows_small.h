@@ -54,24 +54,30 @@ template <> struct row_kernel<format::q8_0> {
 };
 
 // Four blocks of 16 bytes in a vector: their low nibbles are the first 16 weights of each, their high nibbles the rest.
+struct nibble_activations {
+    int8_t low[2][64];
+    int8_t high[2][64];
+    __m512i bias[2];
+
+    template <int Offset> void put(const int8_t *q) {
+        for (int b = 0; b < 8; b++) {
+            memcpy(low[b / 4] + 16 * (b % 4), q + 32 * b, 16);
+            memcpy(high[b / 4] + 16 * (b % 4), q + 32 * b + 16, 16);
+        }
+        for (int m = 0; m < 2; m++) bias[m] = _mm512_add_epi32(bias_of<Offset>(low[m]), bias_of<Offset>(high[m]));
+    }
+};
+
 template <int Offset> struct nibble_rows {
     static constexpr int vectors = rows_at_once;
 
     struct alignas(64) activations {
-        int8_t low[2][64];
-        int8_t high[2][64];
-        __m512i bias[2];
+        nibble_activations ordered;
         float scale[8];
     };
 
     static void prepare(const activation_step &a, activations *out) {
-        for (int b = 0; b < 8; b++) {
-            memcpy(out->low[b / 4] + 16 * (b % 4), a.q + 32 * b, 16);
-            memcpy(out->high[b / 4] + 16 * (b % 4), a.q + 32 * b + 16, 16);
-        }
-        for (int m = 0; m < 2; m++) {
-            out->bias[m] = _mm512_add_epi32(bias_of<Offset>(out->low[m]), bias_of<Offset>(out->high[m]));
-        }
+        out->ordered.template put<Offset>(a.q);
         memcpy(out->scale, a.scale, sizeof out->scale);
     }
 
@@ -87,9 +93,9 @@ template <int Offset> struct nibble_rows {
                 __m512i low, high;
                 unpack(w[r], m, low, high);
                 repeat<Columns>([&](auto c) PANALLAMA_INLINE {
-                    __m512i sum = a[c].bias[m];
-                    add_dot(sum, low, load_64(a[c].low[m]));
-                    add_dot(sum, high, load_64(a[c].high[m]));
+                    __m512i sum = a[c].ordered.bias[m];
+                    add_dot(sum, low, load_64(a[c].ordered.low[m]));
+                    add_dot(sum, high, load_64(a[c].ordered.high[m]));
                     add_scaled(total[c][r], sum, spread_scales<m, 4>(scale[c]));
                 });
             });
@@ -137,14 +143,17 @@ template <> struct row_kernel<format::q5_0> : nibble_rows<16> {
     }
 };
 
+inline __m512i unsigned_book(const int8_t (&values)[16]) {
+    return _mm512_xor_si512(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i *>(values))),
+                            bytes_of(0x80));
+}
+
 // Codes that stand for the 16 values of a codebook, the first at byte First of a step; vpermb looks at six bits, so the
 // table repeats and needs no mask.
 template <int Pitch, int First> struct book_rows : nibble_rows<128> {
     __m512i table;
 
-    explicit book_rows(const int8_t (&values)[16])
-        : table(_mm512_xor_si512(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i *>(values))),
-                                 bytes_of(0x80))) {}
+    explicit book_rows(const int8_t (&values)[16]) : table(unsigned_book(values)) {}
 
     template <int Columns, class Scales> void add_codes(const row_blocks &w, const activations *a,
                                                         row_totals<Columns, vectors> &total,
