@@ -22,6 +22,7 @@ import org.panallama.spi.PerfData;
 public final class Context implements AutoCloseable {
 
     private final Model model;
+    private final Model loaded;
     private final Binding binding;
     private final Handle handle;
     private final LogRouter log;
@@ -46,8 +47,14 @@ public final class Context implements AutoCloseable {
     private final Transcript transcript;
     private volatile @Nullable Generation generation;
 
-    Context(Model model, Binding binding, Handle parent, ContextOptions options) {
+    /**
+     * @param model that it is for
+     * @param loaded that it computes on: the same, or the one that {@link Model#newContext} loads once more
+     */
+    Context(Model model, Model loaded, Binding binding, ContextOptions options) {
+        Handle parent = loaded.handle();
         this.model = model;
+        this.loaded = loaded;
         this.binding = binding;
         this.log = NativeRuntime.get().log();
         this.abort = new AbortFlag(binding);
@@ -57,7 +64,7 @@ public final class Context implements AutoCloseable {
         long address = 0;
         long modelAddress = parent.enter();
         try {
-            address = new ContextLoader(model, binding, log, options).open(modelAddress, abort.address(), observation);
+            address = new ContextLoader(loaded, binding, log, options).open(modelAddress, abort.address(), observation);
         } finally {
             parent.exit();
             if (address == 0) {
@@ -323,20 +330,21 @@ public final class Context implements AutoCloseable {
      * @throws IllegalArgumentException if an adapter was loaded for another model
      */
     public void setLora(Map<LoraAdapter, Float> scales) {
-        List<LoraAdapter> chosen = new ArrayList<>(scales.keySet());
-        float[] strengths = new float[chosen.size()];
-        long[] addresses = new long[chosen.size()];
+        List<LoraAdapter> chosen = new ArrayList<>();
+        float[] strengths = new float[scales.size()];
+        long[] addresses = new long[scales.size()];
         long address = handle.enter();
         try {
-            for (int i = 0; i < addresses.length; i++) {
-                LoraAdapter adapter = chosen.get(i);
+            for (LoraAdapter adapter : scales.keySet()) {
                 if (adapter.model() != model) {
                     throw new IllegalArgumentException(
                             adapter + " was loaded for " + adapter.model() + ", not for " + model);
                 }
+                int i = chosen.size();
                 strengths[i] = Require.finite("scale", scales.get(adapter));
-                addresses[i] = adapter.handle().enter();
-                adapter.handle().exit();
+                chosen.add(adapter.on(loaded));
+                addresses[i] = chosen.get(i).handle().enter();
+                chosen.get(i).handle().exit();
             }
             if (binding.contextSetLora(address, addresses, strengths) != 0) {
                 throw new LlamaException("llama.cpp refuses the adapters " + chosen);

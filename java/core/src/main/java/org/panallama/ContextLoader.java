@@ -47,15 +47,15 @@ final class ContextLoader {
         long address = open(modelAddress, params(abortFlag, observation, onGpu), kept);
         if (address == 0 && onGpu && !model.insistsOnGpu()) {
             LOG.warn(
-                    "The GPU has no room for a context of {} tokens, and its KV cache is put into main memory.{}",
+                    "The GPU does not take a context of {} tokens, and its KV cache is put into main memory.{}",
                     length,
                     LogRouter.explain(kept));
             kept.clear();
             address = open(modelAddress, params(abortFlag, observation, false), kept);
         }
         if (address == 0) {
-            throw new LlamaException("llama.cpp cannot open a context of " + length + " tokens for " + model + "."
-                    + (model.placement().gpuLayers() == 0 ? "" : GPU_ADVICE) + LogRouter.explain(kept));
+            throw new ContextRefusedException("llama.cpp cannot open a context of " + length + " tokens for " + model
+                    + "." + (model.placement().gpuLayers() == 0 ? "" : GPU_ADVICE) + LogRouter.explain(kept));
         }
         return address;
     }

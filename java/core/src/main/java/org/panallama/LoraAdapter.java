@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.panallama.internal.LogRouter;
 import org.panallama.internal.NativeRuntime;
 import org.panallama.spi.Binding;
@@ -23,6 +24,7 @@ public final class LoraAdapter implements AutoCloseable {
     private final Map<String, String> metadata;
     private final int[] invocationTokens;
     private final Weights weights;
+    private @Nullable LoraAdapter onCpu; // guarded by this
 
     private LoraAdapter(Model model, Binding binding, Handle parent, Path file, long address) {
         this.model = model;
@@ -78,6 +80,11 @@ public final class LoraAdapter implements AutoCloseable {
     @Override
     public void close() {
         handle.close();
+        synchronized (this) {
+            if (onCpu != null) {
+                onCpu.close();
+            }
+        }
     }
 
     @Override
@@ -87,6 +94,23 @@ public final class LoraAdapter implements AutoCloseable {
 
     Handle handle() {
         return handle;
+    }
+
+    /**
+     * The adapter for a context.
+     *
+     * @param loaded what it computes on: the model, or the one that {@link Model#newContext} loads once more
+     */
+    synchronized LoraAdapter on(Model loaded) {
+        if (loaded == model) {
+            return this;
+        }
+        handle.enter(); // throws once this is closed
+        handle.exit();
+        if (onCpu == null) {
+            onCpu = loaded.loadLora(file);
+        }
+        return onCpu;
     }
 
     Weights weights() {

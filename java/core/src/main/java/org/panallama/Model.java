@@ -17,6 +17,8 @@ import org.panallama.internal.AdapterPreflight;
 import org.panallama.internal.AtomicFile;
 import org.panallama.internal.NativeRuntime;
 import org.panallama.spi.Binding;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A loaded GGUF model: weights, vocabulary and metadata. Immutable and thread-safe; any number of {@link Context}s can work on
@@ -26,21 +28,24 @@ import org.panallama.spi.Binding;
  */
 public final class Model implements AutoCloseable {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Model.class);
+
     private final Binding binding;
     private final Handle handle;
     private final List<Path> files;
-    private final boolean vocabOnly;
+    private final ModelOptions options;
     private final Placement placement;
     private final boolean insistsOnGpu;
     private final Map<String, String> metadata;
     private final Vocab vocab;
+    private @Nullable Model onCpu; // guarded by this
     private final int trainContextLength; // llama.cpp changes its own when a context scales RoPE by YaRN
 
-    private Model(Binding binding, List<Path> files, boolean vocabOnly, ModelLoader.Loaded loaded) {
+    private Model(Binding binding, List<Path> files, ModelOptions options, ModelLoader.Loaded loaded) {
         long address = loaded.address();
         this.binding = binding;
         this.files = files;
-        this.vocabOnly = vocabOnly;
+        this.options = options;
         this.placement = loaded.placement();
         this.insistsOnGpu = loaded.insistsOnGpu();
         this.handle = new Handle(this, "model " + file().getFileName(), address, false, null, binding::modelFree);
@@ -87,7 +92,7 @@ public final class Model implements AutoCloseable {
         NativeRuntime runtime = NativeRuntime.get();
         List<Path> files = List.copyOf(parts);
         ModelLoader.Loaded loaded = new ModelLoader(runtime, files, options).load();
-        return new Model(runtime.binding(), files, options.vocabOnly, loaded);
+        return new Model(runtime.binding(), files, options, loaded);
     }
 
     /** {@link #newContext(ContextOptions)} with {@link ContextOptions#defaults()}. */
@@ -96,16 +101,36 @@ public final class Model implements AutoCloseable {
     }
 
     /**
-     * Opens a context: the memory of a computation on this model.
+     * Opens a context: the memory of a computation on this model. Where a GPU has no room for it, a warning says so, and it goes to
+     * main memory: its KV cache, or if that does not help, the model once more, for the CPU to compute on. A model that {@linkplain
+     * ModelOptions.Builder#gpuLayers insists} on the GPU refuses.
      *
      * @throws LlamaException if llama.cpp refuses, for lack of memory or since the options do not suit the model
      * @throws IllegalStateException if the model is closed, or was loaded with the vocabulary only
      */
     public Context newContext(ContextOptions options) {
-        if (vocabOnly) {
+        if (this.options.vocabOnly) {
             throw new IllegalStateException(handle + " was loaded with vocabOnly(true), so it cannot compute");
         }
-        return new Context(this, binding, handle, options);
+        try {
+            return new Context(this, this, binding, options);
+        } catch (ContextRefusedException e) {
+            if (placement.shares().isEmpty() || insistsOnGpu) {
+                throw e;
+            }
+            LOG.warn("The model is loaded once more, for the CPU to compute on. {}", e.getMessage());
+            return new Context(this, onCpu(), binding, options);
+        }
+    }
+
+    /** The model once more in main memory, for contexts that no GPU takes. */
+    private synchronized Model onCpu() {
+        handle.enter(); // throws once this is closed
+        handle.exit();
+        if (onCpu == null) {
+            onCpu = load(files, options.toBuilder().devices().build());
+        }
+        return onCpu;
     }
 
     /**
@@ -298,7 +323,7 @@ public final class Model implements AutoCloseable {
      * @throws IllegalStateException if the model has its vocabulary only
      */
     public void save(Path target) {
-        if (vocabOnly) {
+        if (options.vocabOnly) {
             throw new IllegalStateException(handle + " was loaded with vocabOnly(true), so it cannot be saved");
         }
         AtomicFile.write(
@@ -313,6 +338,11 @@ public final class Model implements AutoCloseable {
     @Override
     public void close() {
         handle.close();
+        synchronized (this) {
+            if (onCpu != null) {
+                onCpu.close();
+            }
+        }
     }
 
     /** Whether {@link #close()} was called. */

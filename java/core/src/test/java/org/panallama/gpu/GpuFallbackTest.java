@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.panallama.internal.AdapterWriter;
 
 /** What becomes of a model where the GPU fails: a warning and the CPU, or an error if somebody insists on the GPU. */
 @Tag("gpu")
@@ -73,8 +75,21 @@ class GpuFallbackTest {
     void withTooLittleMemoryForTheContext() throws Exception {
         assertThat(GpuProcess.run(largestBuffer(23), "length=16384"))
                 .contains("WARN")
-                .contains("The GPU has no room for a context of 16384 tokens, and its KV cache is put into main memory")
+                .contains("The GPU does not take a context of 16384 tokens, and its KV cache is put into main memory")
                 .contains("placement: [Vulkan0 7]", ANSWER);
+    }
+
+    /** Neither for what computes, nor for an adapter, which is loaded for the model on the GPU first. */
+    @Test
+    void withTooLittleMemoryToCompute(@TempDir Path folder) throws Exception {
+        Path adapter = new AdapterWriter(1)
+                .pair("blk.0.attn_q.weight", 256, 256, 0, 4, new Random(1))
+                .write(folder.resolve("adapter.gguf"));
+        assertThat(GpuProcess.run(largestBuffer(23), "length=2048", "batch=2048", "lora=" + adapter))
+                .contains("The GPU does not take a context of 2048 tokens, and its KV cache is put into main memory")
+                .contains("The model is loaded once more, for the CPU to compute on")
+                .contains("placement: [Vulkan0 7]", ANSWER)
+                .doesNotContain("exit status");
     }
 
     @Test

@@ -45,15 +45,18 @@ final class GpuProcess {
         return status == 0 ? output : output + "\nexit status " + status;
     }
 
-    /** Arguments: {@code layers=N}, {@code length=N}, {@code split=A,B}. */
+    /** Arguments: {@code layers=N}, {@code length=N}, {@code split=A,B}, {@code batch=N}, {@code lora=FILE}. */
     public static void main(String[] args) {
         ModelOptions.Builder options = ModelOptions.builder();
         ContextOptions.Builder context = TinyOnGpu.context();
+        Path lora = null;
         for (String arg : args) {
             String value = arg.substring(arg.indexOf('=') + 1);
             switch (arg.substring(0, arg.indexOf('='))) {
                 case "layers" -> options.gpuLayers(Integer.parseInt(value));
                 case "length" -> context.length(Integer.parseInt(value));
+                case "batch" -> context.batch(Integer.parseInt(value)).microBatch(Integer.parseInt(value));
+                case "lora" -> lora = Path.of(value);
                 case "split" -> {
                     String[] shares = value.split(",");
                     options.tensorSplit(Float.parseFloat(shares[0]), Float.parseFloat(shares[1]));
@@ -70,6 +73,9 @@ final class GpuProcess {
                     + model.placement().shares().stream()
                             .map(share -> share.device().name() + " " + share.layers())
                             .collect(Collectors.joining(", ", "[", "]")));
+            if (lora != null) {
+                opened.setLora(Map.of(model.loadLora(lora), 0.5f));
+            }
             System.out.println("answer:" + opened.generate(QUESTION, greedy).text());
         } catch (LlamaException | IllegalArgumentException e) {
             System.out.println("error: " + e.getMessage());
