@@ -40,7 +40,7 @@ public final class BatchFile {
             usage: batch-file IN.jsonl OUT.jsonl [MODEL]
               IN.jsonl    {"id": "a", "prompt": "...", "max_tokens": 256} per line; max_tokens may be left out
               OUT.jsonl   {"id": "a", "text": "...", "finish_reason": "..."} per line, in the order of completion, or
-                          {"id": "a", "error": "..."}; what it holds already is not asked again
+                          {"id": "a", "error": "..."}; what it holds is not asked again
               MODEL       a GGUF file; the embedded tiny model by default""";
 
     private static final int PARALLEL = 8;
@@ -85,26 +85,23 @@ public final class BatchFile {
             }
             written.forEach(CompletableFuture::join);
         }
-        System.out.printf("%d answered now%n", written.size());
+        System.out.printf("%d answered now, %d refused%n", written.size(), prompts.size() - written.size());
     }
 
     private static EngineRequest request(Model model, Prompt prompt) {
-        EngineRequest.Builder request = EngineRequest.builder(model.vocab().tokenize(prompt.prompt), Sampler.greedy())
-                .stripLeadingSpace(true);
-        if (prompt.max_tokens != null) {
-            request.maxTokens(prompt.max_tokens);
-        }
-        return request.build();
+        return EngineRequest.builder(model.vocab().tokenize(prompt.prompt), Sampler.greedy())
+                .maxTokens(prompt.max_tokens == null ? Integer.MAX_VALUE : prompt.max_tokens)
+                .stripLeadingSpace(true)
+                .build();
     }
 
     private static void write(Writer writer, Answer answer) {
-        if (answer.finish_reason == FinishReason.CANCELLED) {
-            return; // the engine was closed over another failure
+        if (answer.finish_reason == FinishReason.CANCELLED) { // the engine was closed over another failure
+            return;
         }
-        String line = GSON.toJson(answer) + "\n";
         synchronized (writer) {
             try {
-                writer.write(line);
+                writer.write(GSON.toJson(answer) + "\n");
                 writer.flush();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);

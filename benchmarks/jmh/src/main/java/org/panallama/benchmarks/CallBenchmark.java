@@ -28,23 +28,22 @@ public class CallBenchmark {
     public static class Computed {
 
         private int[] question;
-        private Sampler nativeGreedy;
-        private Sampler javaFirst;
+        private Sampler greedy;
+        private Sampler throughJava;
 
         @Setup(Level.Trial)
         public void compute(LoadedModel model) {
             question = model.loaded.vocab().tokenize(Texts.QUESTION);
             model.context.decode(question);
-            nativeGreedy = Sampler.greedy();
-            javaFirst = Sampler.builder()
-                    .selector(candidates -> candidates.select(0))
-                    .build();
+            greedy = Sampler.greedy();
+            throughJava =
+                    Sampler.builder().temperature(0).custom(candidates -> {}).build();
         }
 
         @TearDown(Level.Trial)
         public void close() {
-            nativeGreedy.close();
-            javaFirst.close();
+            greedy.close();
+            throughJava.close();
         }
     }
 
@@ -67,15 +66,15 @@ public class CallBenchmark {
         return model.context.logits(-1).get(0);
     }
 
-    /** Choosing among all tokens of the vocabulary in C: what {@link #samplerInJava} is to be held against. */
+    /** Choosing the likeliest of the vocabulary: what {@link #callback} is to be held against. */
     @Benchmark
-    public int samplerInC(LoadedModel model, Computed state) {
-        return state.nativeGreedy.sample(model.context, -1);
+    public int sampler(LoadedModel model, Computed state) {
+        return state.greedy.sample(model.context, -1);
     }
 
-    /** The same with a call back into Java, which chooses the first. */
+    /** The same, with a sampler written in Java before it that is called and does nothing. */
     @Benchmark
-    public int samplerInJava(LoadedModel model, Computed state) {
-        return state.javaFirst.sample(model.context, -1);
+    public int callback(LoadedModel model, Computed state) {
+        return state.throughJava.sample(model.context, -1);
     }
 }
