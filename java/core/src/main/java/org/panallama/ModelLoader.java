@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 final class ModelLoader {
 
     private static final String GPU_ADVICE =
-            " With gpuLayers(ModelOptions.AUTO_LAYERS) the GPU takes what fits, or else the" + " CPU everything.";
+            " With gpuLayers(ModelOptions.AUTO_LAYERS) the GPU takes what fits, or else the CPU everything.";
     private static final int LAZY_AUTO = 1;
     private static final Logger LOG = LoggerFactory.getLogger(Model.class);
 

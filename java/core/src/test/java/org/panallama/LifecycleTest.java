@@ -17,7 +17,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -220,20 +219,29 @@ class LifecycleTest {
 
     @Test
     void aCancelledPromptEndsItsGeneration() throws Exception {
+        CountDownLatch computing = new CountDownLatch(1);
+        CountDownLatch cancelled = new CountDownLatch(1);
+        NodeObserver pause = new NodeObserver() {
+            @Override
+            public boolean wants(GraphNode node) {
+                computing.countDown();
+                await(cancelled);
+                return false;
+            }
+
+            @Override
+            public void computed(GraphNode node) {}
+        };
         try (Model model = Tiny.model();
-                Context context = model.newContext(
-                        Tiny.context().length(2048).threads(1).microBatch(2048).build());
+                Context context =
+                        model.newContext(Tiny.context().observer(pause).build());
                 Sampler greedy = Sampler.greedy()) {
-            int[] prompt = new int[2000];
-            Arrays.fill(prompt, 300);
-            Generation generation = context.generate(prompt, greedy, GenerationOptions.defaults());
-            AtomicReference<String> text = new AtomicReference<>();
-            Thread consumer = new Thread(() -> text.set(generation.text()));
-            consumer.start();
+            Generation generation = context.generate(Tiny.FRANCE, greedy);
+            CompletableFuture<String> text = async(generation::text);
+            await(computing);
             context.cancel();
-            generation.cancel();
-            consumer.join(60_000);
-            assertThat(text).hasValue("");
+            cancelled.countDown();
+            assertThat(text.get(60, TimeUnit.SECONDS)).isEmpty();
             assertThat(generation.finishReason()).contains(FinishReason.CANCELLED);
         }
     }
