@@ -46,6 +46,7 @@ final class DevicePlan {
                             + " With gpuLayers(ModelOptions.AUTO_LAYERS) the CPU computes where no GPU can.");
         }
         checkSplit();
+        checkPlacements();
         ModelMemory memory = ModelMemory.of(model);
         this.layers = memory.layers();
         this.search = search(memory);
@@ -120,8 +121,7 @@ final class DevicePlan {
 
     /** For llama.cpp: what to offload to. */
     long[] devices() {
-        boolean idle = !usesGpu() && options.gpuLayers != 0;
-        return idle ? new long[0] : gpus.stream().mapToLong(Attached::address).toArray();
+        return idle() ? new long[0] : gpus.stream().mapToLong(Attached::address).toArray();
     }
 
     int gpuLayers() {
@@ -138,9 +138,19 @@ final class DevicePlan {
         return gpus.isEmpty() ? null : Arrays.copyOf(search.shares(), length);
     }
 
+    /** Without layers of its own, a GPU may still multiply large batches, unless nothing is to be there at all. */
+    private boolean idle() {
+        return !usesGpu() && (gpus.isEmpty() || options.gpuLayers != 0);
+    }
+
     /** The user's placements first, since the first that matches a tensor decides. */
     List<TensorPlacement> placements() {
-        List<TensorPlacement> placements = new ArrayList<>(options.placements);
+        List<TensorPlacement> placements = new ArrayList<>();
+        for (TensorPlacement placement : options.placements) {
+            if (!idle() || attached.named(placement.device()).isCpu()) {
+                placements.add(placement);
+            }
+        }
         int experts = placement.cpuExpertLayers();
         if (experts >= layers) {
             placements.add(TensorPlacement.expertsOnCpu());
@@ -188,6 +198,17 @@ final class DevicePlan {
         if (shares != null && !gpus.isEmpty() && shares.length != gpus.size()) {
             throw new IllegalArgumentException("tensorSplit has " + shares.length
                     + " shares, must have one for each of " + gpus.size() + " GPU devices in use, " + names(gpus));
+        }
+    }
+
+    /** A context computes on the devices in use alone, and cannot read a tensor that lies elsewhere. */
+    private void checkPlacements() {
+        for (TensorPlacement placement : options.placements) {
+            Attached device = attached.named(placement.device());
+            if (!device.isCpu() && !gpus.contains(device)) {
+                throw new IllegalArgumentException("tensors that match \"" + placement.pattern() + "\" are to be on "
+                        + placement.device() + ", and the GPU devices in use are " + names(gpus));
+            }
         }
     }
 

@@ -135,6 +135,24 @@ class GpuPlacementTest {
     }
 
     @Test
+    void tensorsCanBePlacedOnAGpuInUse() {
+        TensorPlacement output = new TensorPlacement("^output\\.weight", "Vulkan0");
+        try (Model model = TinyOnGpu.load(ModelOptions.builder().gpuLayers(0).place(output));
+                Context context = model.newContext(CONTEXT)) {
+            assertThat(context.model().placement().shares()).isEmpty();
+            context.decode(1, 2, 3);
+        }
+        // Nothing fits, and so nothing is there.
+        try (Model model = TinyOnGpu.load(budget(2).place(output));
+                Context context = model.newContext(CONTEXT)) {
+            context.decode(1, 2, 3);
+        }
+        assertThatThrownBy(() -> TinyOnGpu.load(ModelOptions.builder().devices().place(output)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("are to be on Vulkan0, and the GPU devices in use are []");
+    }
+
+    @Test
     void aSplitThatTheBackendDoesNotHaveIsLeftToTheCpuOrRefused() {
         ModelOptions.Builder rows = ModelOptions.builder().splitMode(SplitMode.ROW);
         try (Model model = TinyOnGpu.load(rows)) {
