@@ -3,6 +3,8 @@ package org.panallama.natives;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleFinder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,6 +66,17 @@ class NativesJarTest {
                             "META-INF/licenses/LICENSE-llama.cpp",
                             "META-INF/licenses/LICENSE-node-llama-cpp");
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("classifiers")
+    void isAModuleThatIsFoundByItsService(String classifier) {
+        ModuleDescriptor module =
+                ModuleFinder.of(jar(classifier)).findAll().iterator().next().descriptor();
+        assertThat(module.name()).isEqualTo("org.panallama.natives." + classifier.replace('-', '.'));
+        assertThat(module.provides())
+                .extracting(ModuleDescriptor.Provides::service)
+                .containsExactly("org.panallama.spi.NativesModule");
     }
 
     private static Path jar(String classifier) {
