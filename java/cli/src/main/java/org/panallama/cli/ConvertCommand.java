@@ -61,7 +61,7 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
-            description = "Threads that convert numbers (default: half of the processors, at most 4).")
+            description = "Threads that convert numbers (default: one for each processor, at most 8).")
     private @Nullable Integer threads;
 
     @Mixin(name = "common")

@@ -70,7 +70,7 @@ final class LoraConvertCommand implements Callable<Integer> {
     @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
-            description = "Threads that compute (default: half of the processors, at most 4).")
+            description = "Threads that compute (default: one for each processor, at most 8).")
     private @Nullable Integer threads;
 
     @Mixin(name = "common")

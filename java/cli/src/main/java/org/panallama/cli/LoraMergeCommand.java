@@ -71,7 +71,7 @@ final class LoraMergeCommand implements Callable<Integer> {
     @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
-            description = "Threads that compute (default: half of the processors, at most 8).")
+            description = "Threads that compute (default: one for each processor, at most 16).")
     private @Nullable Integer threads;
 
     @Mixin(name = "common")

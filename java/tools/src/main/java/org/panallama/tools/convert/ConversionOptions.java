@@ -18,7 +18,7 @@ public final class ConversionOptions {
         name = builder.name;
     }
 
-    /** F16, half of the processors (at most four), the name that the checkpoint states. */
+    /** F16, a thread for each processor (at most eight), the name that the checkpoint states. */
     public static ConversionOptions defaults() {
         return builder().build();
     }
@@ -47,8 +47,8 @@ public final class ConversionOptions {
     public static final class Builder {
 
         private ConversionType type = ConversionType.F16;
-        // More than a few write faster than disks do.
-        private int threads = Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors() / 2));
+        // More than a few compute faster than disks write.
+        private int threads = Math.min(8, Runtime.getRuntime().availableProcessors());
         private @Nullable String name;
 
         private Builder() {}

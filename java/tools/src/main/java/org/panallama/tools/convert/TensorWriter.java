@@ -147,27 +147,8 @@ final class TensorWriter {
             }
             return out.flip();
         }
-        if (source.type() == SafetensorsType.BF16 && format == GgmlType.F16) {
-            halve(tensor, part, firstRow, rows, out);
-        } else {
-            encode(tensor, part, firstRow, rows, out);
-        }
+        encode(tensor, part, firstRow, rows, out);
         return out.flip();
-    }
-
-    /** What nearly every conversion is made of has a way of its own, without floats in between. */
-    private void halve(PlannedTensor tensor, TensorPart part, long firstRow, int rows, ByteBuffer out) {
-        int columns = part.columns();
-        boolean overflow = false;
-        for (int row = 0; row < rows; ) {
-            int run = (int) part.run(firstRow + row, Math.min(rows - row, Math.max(1, PIECE_ELEMENTS / columns)));
-            long from = part.sourceRow(firstRow + row) * columns * Short.BYTES;
-            overflow |= BrainHalves.convert(part.tensor().slice(from, run * columns * Short.BYTES), out);
-            row += run;
-        }
-        if (overflow) {
-            overflown.add(tensor.name());
-        }
     }
 
     /** Piece by piece, so that what is in between stays in the cache. */

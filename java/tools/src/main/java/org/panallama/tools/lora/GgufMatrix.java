@@ -9,6 +9,7 @@ import org.panallama.gguf.GgmlType;
 import org.panallama.gguf.GgufFile;
 import org.panallama.gguf.GgufTensor;
 import org.panallama.tools.safetensors.ElementReader;
+import org.panallama.tools.safetensors.HalfFloats;
 import org.panallama.tools.safetensors.SafetensorsType;
 
 /** Rows of a GGUF file's tensor, of the types that can be both read and written. */
@@ -53,7 +54,7 @@ record GgufMatrix(GgufFile file, GgufTensor tensor, long firstRow, long rows) im
             case BF16 -> ElementReader.read(SafetensorsType.BF16, data, target, start, count);
             case Q8_0 -> {
                 for (int i = 0; i < count; i += BLOCK) {
-                    float scale = ElementReader.half(data.getShort());
+                    float scale = HalfFloats.plainFloat(data.getShort());
                     for (int j = 0; j < BLOCK; j++) {
                         target[start + i + j] = scale * data.get();
                     }

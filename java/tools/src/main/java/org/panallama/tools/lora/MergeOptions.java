@@ -18,7 +18,7 @@ public final class MergeOptions {
         type = builder.type;
     }
 
-    /** Half of the processors, at most eight; tensors keep their type. */
+    /** A thread for each processor, at most sixteen; tensors keep their type. */
     public static MergeOptions defaults() {
         return builder().build();
     }
@@ -45,7 +45,7 @@ public final class MergeOptions {
     /** Collects options. */
     public static final class Builder {
 
-        private int threads = Math.max(1, Math.min(8, Runtime.getRuntime().availableProcessors() / 2));
+        private int threads = Math.min(16, Runtime.getRuntime().availableProcessors());
         private @Nullable ConversionType type;
 
         private Builder() {}

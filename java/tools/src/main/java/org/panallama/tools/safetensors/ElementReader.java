@@ -27,8 +27,8 @@ public final class ElementReader {
     public static void read(SafetensorsType type, ByteBuffer data, float[] target, int start, int count) {
         switch (type) {
             case F32 -> data.asFloatBuffer().get(target, start, count);
-            case F16 -> f16(shorts(data, count), target, start);
-            case BF16 -> bf16(shorts(data, count), target, start);
+            case F16 -> HalfFloats.fromF16(data, target, start, count);
+            case BF16 -> HalfFloats.fromBf16(data, target, start, count);
             case I16 -> {
                 short[] values = shorts(data, count);
                 for (int i = 0; i < count; i++) {
@@ -78,33 +78,6 @@ public final class ElementReader {
         short[] values = new short[count];
         data.asShortBuffer().get(values);
         return values;
-    }
-
-    private static void bf16(short[] values, float[] target, int start) {
-        for (int i = 0; i < values.length; i++) {
-            target[start + i] = Float.intBitsToFloat(values[i] << 16);
-        }
-    }
-
-    /** Float.float16ToFloat came with JDK 20. */
-    private static void f16(short[] values, float[] target, int start) {
-        for (int i = 0; i < values.length; i++) {
-            target[start + i] = half(values[i]);
-        }
-    }
-
-    /**
-     * Turns the bits of a half-precision number into a float.
-     *
-     * <p>The exponent is moved up by multiplying with 2^112, which also normalises subnormals; infinities and NaN, whose
-     * exponent is all ones, are recognised by their size and multiplied once more.
-     */
-    public static float half(short value) {
-        float magnitude = Float.intBitsToFloat((value & 0x7FFF) << 13) * 0x1p112f;
-        if (magnitude >= 0x1p16f) {
-            magnitude = Float.intBitsToFloat((value & 0x7FFF) << 13 | 0x7F80_0000);
-        }
-        return Float.intBitsToFloat(Float.floatToRawIntBits(magnitude) | (value & 0x8000) << 16);
     }
 
     private static void table(float[] table, ByteBuffer data, float[] target, int start, int count) {

@@ -1,4 +1,4 @@
-package org.panallama.tools.convert;
+package org.panallama.tools.safetensors;
 
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
