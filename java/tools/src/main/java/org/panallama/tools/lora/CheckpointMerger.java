@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.panallama.LlamaException;
 import org.panallama.gguf.GgmlType;
 import org.panallama.tools.Progress;
+import org.panallama.tools.convert.ChunkPipeline;
 import org.panallama.tools.convert.ConversionType;
 import org.panallama.tools.safetensors.Safetensors;
 import org.panallama.tools.safetensors.SafetensorsEntry;
@@ -151,7 +152,7 @@ public final class CheckpointMerger {
         List<SafetensorsTensor> tensors = List.copyOf(shard.tensors().values());
         try (SafetensorsWriter writer = SafetensorsWriter.create(
                 target, shard.metadata(), tensors.stream().map(this::entry).toList())) {
-            MatrixStream.Sink sink = data -> {
+            ChunkPipeline.Sink sink = data -> {
                 int bytes = data.remaining();
                 writer.write(data);
                 count.add(bytes);
@@ -171,7 +172,7 @@ public final class CheckpointMerger {
         }
     }
 
-    private static void copy(SafetensorsTensor tensor, MatrixStream.Sink sink) throws IOException {
+    private static void copy(SafetensorsTensor tensor, ChunkPipeline.Sink sink) throws IOException {
         for (long done = 0; done < tensor.bytes(); done += COPIED) {
             sink.write(tensor.slice(done, (int) Math.min(COPIED, tensor.bytes() - done)));
         }
