@@ -4,6 +4,7 @@ import java.awt.Color;
 import java.awt.Dimension;
 import java.awt.Font;
 import java.awt.Graphics2D;
+import java.awt.geom.Point2D;
 import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -13,10 +14,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
@@ -38,9 +41,11 @@ public final class Chart {
 
     private static final int WIDTH = 1000;
     private static final int HEIGHT = 620;
+    private static final double PLOT_WIDTH = 920;
+    private static final double PLOT_HEIGHT = 530;
     private static final int PNG_SCALE = 2; // readable on dense screens and in print
     private static final String SVG_NAMESPACE = "http://www.w3.org/2000/svg";
-    private static final double FEW_DECADES = 8; // a wider range than this gets a logarithmic axis
+    private static final double NARROW = 8; // a wider range than this gets a logarithmic axis
 
     private final String title;
     private final String xTitle;
@@ -75,6 +80,15 @@ public final class Chart {
     private record Curve(String name, List<Point> points) {
         double[] values(ToDoubleFunction<Point> of) {
             return points.stream().mapToDouble(of).toArray();
+        }
+
+        /** A logarithmic axis of XChart has names at powers of ten only. */
+        Curve byOctaves() {
+            return new Curve(
+                    name,
+                    points.stream()
+                            .map(point -> new Point(Math.log(point.x) / Math.log(2), point.y, point.error, point.label))
+                            .toList());
         }
     }
 
@@ -165,6 +179,11 @@ public final class Chart {
 
     private XYChart draw() {
         System.setProperty("java.awt.headless", "true");
+        boolean wide = isWide(curves.stream()
+                .flatMap(curve -> curve.points().stream())
+                .mapToDouble(Point::x)
+                .toArray());
+        List<Curve> drawn = wide ? curves.stream().map(Curve::byOctaves).toList() : curves;
         XYChart chart = new XYChartBuilder()
                 .width(WIDTH)
                 .height(HEIGHT)
@@ -181,22 +200,64 @@ public final class Chart {
                 .setLocale(Locale.ROOT);
         chart.getStyler()
                 .setErrorBarsColorSeriesColor(true)
-                .setXAxisLogarithmic(isWide(curves.stream()
-                        .flatMap(curve -> curve.points().stream())
-                        .mapToDouble(Point::x)
-                        .toArray()))
-                .setXAxisTickLabelsFormattingFunction(Chart::number)
+                .setXAxisTickLabelsFormattingFunction(wide ? Chart::powerOfTwo : Chart::number)
                 .setYAxisTickLabelsFormattingFunction(Chart::number)
-                .setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
-        for (Curve curve : curves) {
+                .setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13))
+                .setAnnotationTextFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
+        for (Curve curve : drawn) {
             chart.addSeries(curve.name, curve.values(Point::x), curve.values(Point::y), curve.values(Point::error));
-            for (Point point : curve.points) {
-                if (!point.label.isEmpty()) {
-                    chart.addAnnotation(new AnnotationText(point.label, point.x, point.y, false));
-                }
+        }
+        label(chart, drawn.stream().flatMap(curve -> curve.points().stream()).toList());
+        return chart;
+    }
+
+    /** XChart puts labels onto their points, so that neither can be seen, and does not say where on the picture these are. */
+    private static void label(XYChart chart, List<Point> points) {
+        if (points.stream().allMatch(point -> point.label.isEmpty())) {
+            return;
+        }
+        Span x = Span.of(points.stream().mapToDouble(Point::x), PLOT_WIDTH);
+        Span y = Span.of(
+                points.stream().flatMapToDouble(point -> DoubleStream.of(point.y - point.error, point.y + point.error)),
+                PLOT_HEIGHT);
+        chart.getStyler()
+                .setXAxisMin(x.from)
+                .setXAxisMax(x.to)
+                .setYAxisMin(y.from)
+                .setYAxisMax(y.to);
+        List<Point2D> places = points.stream()
+                .<Point2D>map(point -> new Point2D.Double(x.pixel(point.x), PLOT_HEIGHT - y.pixel(point.y)))
+                .toList();
+        LabelPlaces free = new LabelPlaces(new Rectangle2D.Double(0, 0, PLOT_WIDTH, PLOT_HEIGHT), places);
+        for (int i = 0; i < places.size(); i++) {
+            String text = points.get(i).label;
+            if (!text.isEmpty()) {
+                Point2D middle = free.place(places.get(i), text);
+                chart.addAnnotation(
+                        new AnnotationText(text, x.value(middle.getX()), y.value(PLOT_HEIGHT - middle.getY()), false));
             }
         }
-        return chart;
+    }
+
+    /** What an axis shows, with room at both ends, over about so many pixels. */
+    private record Span(double from, double to, double pixels) {
+
+        static Span of(DoubleStream values, double pixels) {
+            DoubleSummaryStatistics range = values.summaryStatistics();
+            double room = 0.08 * (range.getMax() - range.getMin());
+            if (room == 0) {
+                room = Math.max(1e-3, Math.abs(range.getMax()) / 10);
+            }
+            return new Span(range.getMin() - room, range.getMax() + room, pixels);
+        }
+
+        double pixel(double value) {
+            return (value - from) / (to - from) * pixels;
+        }
+
+        double value(double pixel) {
+            return from + pixel / pixels * (to - from);
+        }
     }
 
     private static boolean isWide(double[] values) {
@@ -206,7 +267,11 @@ public final class Chart {
             least = Math.min(least, value);
             most = Math.max(most, value);
         }
-        return least > 0 && most / least > FEW_DECADES;
+        return least > 0 && most / least > NARROW;
+    }
+
+    private static String powerOfTwo(double exponent) {
+        return exponent == Math.rint(exponent) ? number(Math.pow(2, exponent)) : "";
     }
 
     private static String number(double value) {

@@ -85,17 +85,22 @@ public record TableReport(
         return TableState.GSON.toJson(root) + "\n";
     }
 
-    /** Draws perplexity against size; see {@link Chart#write}. */
+    /**
+     * Draws perplexity against size; see {@link Chart#write}. Without error bars: the error is that of the text, which is the
+     * same for all types and hides how they differ.
+     */
     public void draw(Path file) {
         List<Chart.Point> points = rows.stream()
                 .sorted(Comparator.comparingLong(TableRow::fileBytes))
-                .map(row -> new Chart.Point(
-                        row.fileBytes() / 1e6,
-                        row.perplexity().value(),
-                        row.perplexity().error(),
-                        row.type()))
+                .map(row ->
+                        new Chart.Point(row.fileBytes() / 1e6, row.perplexity().value(), 0, row.type()))
                 .toList();
-        Chart.builder(model, "size (MB)", "perplexity")
+        double error =
+                rows.stream().mapToDouble(row -> row.perplexity().error()).max().orElse(0);
+        Chart.builder(
+                        model + ", context of " + contextLength + " tokens",
+                        "size (MB)",
+                        String.format(Locale.ROOT, "perplexity (all ± %.2f by the choice of text)", error))
                 .curve("perplexity", points)
                 .build()
                 .write(file);
