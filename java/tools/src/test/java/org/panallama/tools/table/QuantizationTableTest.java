@@ -2,6 +2,7 @@ package org.panallama.tools.table;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.google.gson.JsonParser;
 import java.io.InputStream;
@@ -84,6 +85,24 @@ class QuantizationTableTest {
         assertThat(JsonParser.parseString(report.json()).getAsJsonObject().getAsJsonArray("rows"))
                 .hasSize(5);
         assertThat(report.markdown()).contains("| Q8_0 | 14.").contains("collected from the calibration text");
+    }
+
+    /** The whole text, by llama.cpp v0.5.0's own llama-perplexity; of more types, the text is too short to tell. */
+    @Test
+    void perplexitiesAreThoseOfLlamaCppAndRiseAsBitsFall() throws Exception {
+        List<TableRow> rows = QuantizationTable.builder(TinyModel.path(), text, folder)
+                .types(List.of(FileType.F16, FileType.Q8_0, FileType.Q4_K_M, FileType.Q2_K))
+                .contextLength(256)
+                .speed(16, 4)
+                .build()
+                .run(step -> {}, Progress.NONE)
+                .rows();
+        double[] expected = {13.068, 13.077, 13.110, 13.141};
+        for (int i = 0; i < expected.length; i++) {
+            TableRow row = rows.get(i);
+            assertThat(row.perplexity().value()).as(row.type()).isCloseTo(expected[i], within(0.03));
+        }
+        assertThat(rows).extracting(row -> row.perplexity().value()).isSorted().doesNotHaveDuplicates();
     }
 
     @Test
