@@ -1,7 +1,6 @@
 /** The binding to llama.cpp through Java's Foreign Function and Memory API. */
 module org.panallama.ffm {
     requires org.panallama;
-    requires org.slf4j;
     requires static org.jspecify;
 
     provides org.panallama.spi.BindingProvider with

@@ -3,7 +3,6 @@
 module org.panallama.jna {
     requires com.sun.jna;
     requires org.panallama;
-    requires org.slf4j;
     requires static org.jspecify;
 
     // JNA reads structures and finds callbacks and functions by reflection.

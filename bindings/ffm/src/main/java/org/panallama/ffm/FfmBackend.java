@@ -14,6 +14,7 @@ import org.panallama.ffm.generated.ggml_log_callback;
 import org.panallama.ffm.generated.llama_h;
 import org.panallama.spi.BackendCalls;
 import org.panallama.spi.LogSink;
+import org.panallama.spi.Upcalls;
 
 abstract class FfmBackend implements BackendCalls {
 

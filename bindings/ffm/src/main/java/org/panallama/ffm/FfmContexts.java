@@ -16,6 +16,7 @@ import org.panallama.spi.ContextCalls;
 import org.panallama.spi.ContextParams;
 import org.panallama.spi.EvaluationSink;
 import org.panallama.spi.PerfData;
+import org.panallama.spi.Upcalls;
 
 abstract class FfmContexts extends FfmChat implements ContextCalls {
 

@@ -16,6 +16,7 @@ import org.panallama.ffm.generated.llama_progress_callback;
 import org.panallama.spi.ModelCalls;
 import org.panallama.spi.ModelParams;
 import org.panallama.spi.ProgressSink;
+import org.panallama.spi.Upcalls;
 
 abstract class FfmModels extends FfmBackend implements ModelCalls {
 

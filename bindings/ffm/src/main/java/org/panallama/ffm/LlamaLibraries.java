@@ -48,10 +48,7 @@ public final class LlamaLibraries {
      */
     static synchronized void load(NativeLibraries libraries) {
         if (loaded != null) {
-            if (!loaded.directory.equals(libraries.directory())) {
-                throw new IllegalStateException("llama.cpp is already loaded from " + loaded.directory
-                        + ", and cannot be loaded from " + libraries.directory() + " as well");
-            }
+            libraries.checkSameAs(loaded.directory);
             return;
         }
         List<SymbolLookup> lookups = new ArrayList<>();
@@ -118,10 +115,7 @@ public final class LlamaLibraries {
                 .sorted()
                 .toList();
         if (!missing.isEmpty()) {
-            throw new UnsatisfiedLinkError(
-                    "llama.cpp " + libraries.llamaVersion() + " from " + libraries.source() + " ("
-                            + directory + ") lacks " + missing.size() + " functions, such as " + missing.get(0)
-                            + ": it is not the release that this version of Panallama was made for");
+            throw libraries.lacks(missing.size(), missing.get(0));
         }
     }
 }

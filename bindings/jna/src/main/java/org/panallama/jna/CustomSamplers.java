@@ -7,19 +7,14 @@ import com.sun.jna.Callback;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import org.panallama.spi.CustomSamplerCalls;
+import org.panallama.spi.CustomSamplerRegistry;
 
 /**
  * Samplers that are written in Java. All share one table of functions, made once; a sampler's {@code ctx} is not a pointer but
- * the number under which its {@link CustomSamplerCalls} are registered.
+ * the number under which its {@link CustomSamplerCalls} are in the {@link CustomSamplerRegistry}.
  */
 final class CustomSamplers {
-
-    /** @param name memory that lives as long as the registration: llama.cpp keeps what its name function returns */
-    private record Registration(CustomSamplerCalls calls, Memory name) {}
 
     /** A function of the sampler that returns an address. */
     @FunctionalInterface
@@ -48,8 +43,7 @@ final class CustomSamplers {
     /** Entries of {@code llama_sampler_i}. */
     private static final int TABLE_ENTRIES = 12;
 
-    private static final Map<Long, Registration> REGISTRATIONS = new ConcurrentHashMap<>();
-    private static final AtomicLong LAST_NUMBER = new AtomicLong();
+    private static final CustomSamplerRegistry<Memory> REGISTRY = new CustomSamplerRegistry<>();
 
     /** In the order of {@code llama_sampler_i}. What follows there, for backend sampling, llama.cpp need not call. */
     private static final List<Callback> CALLBACKS = List.of(
@@ -65,15 +59,14 @@ final class CustomSamplers {
     private CustomSamplers() {}
 
     static long create(CustomSamplerCalls calls) {
-        byte[] utf8 = NativeMemory.utf8(calls.name());
-        Memory name = new Memory(utf8.length);
-        name.write(0, utf8, 0, utf8.length);
-        return create(new Registration(calls, name));
+        String name = calls.name();
+        byte[] utf8 = NativeMemory.utf8(name);
+        Memory memory = new Memory(utf8.length);
+        memory.write(0, utf8, 0, utf8.length);
+        return create(REGISTRY.register(calls, name, memory));
     }
 
-    private static long create(Registration registration) {
-        long number = LAST_NUMBER.incrementAndGet();
-        REGISTRATIONS.put(number, registration);
+    private static long create(long number) {
         return LlamaFunctions.llama_sampler_init(FUNCTIONS, number);
     }
 
@@ -90,77 +83,27 @@ final class CustomSamplers {
         return ALL.getLong(sampler + SAMPLER_DATA);
     }
 
-    private static Registration registration(long sampler) {
-        return REGISTRATIONS.get(number(sampler));
-    }
-
     private static long name(long sampler) {
-        return Pointer.nativeValue(registration(sampler).name);
+        return Pointer.nativeValue(REGISTRY.name(number(sampler)));
     }
 
     private static void accept(long sampler, int token) {
-        try {
-            registration(sampler).calls.accept(token);
-        } catch (Throwable e) {
-            Upcalls.report("custom sampler's accept", e);
-        }
+        REGISTRY.accept(number(sampler), token);
     }
 
     private static void apply(long sampler, long candidates) {
-        try {
-            registration(sampler).calls.apply(candidates);
-        } catch (Throwable e) {
-            Upcalls.report("custom sampler's apply", e);
-        }
+        REGISTRY.apply(number(sampler), candidates);
     }
 
     private static void reset(long sampler) {
-        try {
-            registration(sampler).calls.reset();
-        } catch (Throwable e) {
-            Upcalls.report("custom sampler's reset", e);
-        }
+        REGISTRY.reset(number(sampler));
     }
 
-    /** llama.cpp takes no null for an answer; where the copy fails, the clone leaves the candidates as they are. */
     private static long copy(long sampler) {
-        Registration original = registration(sampler);
-        CustomSamplerCalls copy;
-        try {
-            copy = original.calls.copy();
-        } catch (Throwable e) {
-            Upcalls.report("custom sampler's copy", e);
-            copy = new PassThrough(original.name.getString(0, "UTF-8"));
-        }
-        return create(new Registration(copy, original.name));
+        return create(REGISTRY.copy(number(sampler)));
     }
 
     private static void free(long sampler) {
-        try {
-            REGISTRATIONS.remove(number(sampler)).calls.freed();
-        } catch (Throwable e) {
-            Upcalls.report("custom sampler's freed", e);
-        }
-    }
-
-    /** Stands in for a sampler that could not be copied. */
-    private record PassThrough(String name) implements CustomSamplerCalls {
-
-        @Override
-        public void accept(int token) {}
-
-        @Override
-        public void apply(long candidates) {}
-
-        @Override
-        public void reset() {}
-
-        @Override
-        public CustomSamplerCalls copy() {
-            return this;
-        }
-
-        @Override
-        public void freed() {}
+        REGISTRY.free(number(sampler));
     }
 }

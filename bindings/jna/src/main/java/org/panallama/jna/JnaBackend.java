@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.panallama.spi.BackendCalls;
 import org.panallama.spi.LogSink;
+import org.panallama.spi.Upcalls;
 
 abstract class JnaBackend implements BackendCalls {
 

@@ -10,6 +10,7 @@ import org.panallama.spi.ContextCalls;
 import org.panallama.spi.ContextParams;
 import org.panallama.spi.EvaluationSink;
 import org.panallama.spi.PerfData;
+import org.panallama.spi.Upcalls;
 
 abstract class JnaContexts extends JnaChat implements ContextCalls {
 

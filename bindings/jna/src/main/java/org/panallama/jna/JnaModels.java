@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.panallama.spi.ModelCalls;
 import org.panallama.spi.ModelParams;
 import org.panallama.spi.ProgressSink;
+import org.panallama.spi.Upcalls;
 
 abstract class JnaModels extends JnaBackend implements ModelCalls {
 

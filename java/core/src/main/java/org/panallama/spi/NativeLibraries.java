@@ -16,4 +16,28 @@ public record NativeLibraries(Path directory, List<Path> loadOrder, String llama
     public NativeLibraries {
         loadOrder = List.copyOf(loadOrder);
     }
+
+    /**
+     * What a binding that has llama.cpp loaded says to these: nothing if they are the same, since it loads once.
+     *
+     * @throws IllegalStateException if they are others
+     */
+    public void checkSameAs(Path loaded) {
+        if (!loaded.equals(directory)) {
+            throw new IllegalStateException("llama.cpp is already loaded from " + loaded
+                    + ", and cannot be loaded from " + directory + " as well");
+        }
+    }
+
+    /**
+     * For a binding that found functions missing.
+     *
+     * @param count of them
+     * @param example one of them
+     */
+    public UnsatisfiedLinkError lacks(int count, String example) {
+        return new UnsatisfiedLinkError("llama.cpp " + llamaVersion + " from " + source + " (" + directory + ") lacks "
+                + count + " functions, such as " + example
+                + ": it is not the release that this version of Panallama was made for");
+    }
 }
