@@ -1,4 +1,4 @@
-package org.panallama.ffm;
+package org.panallama.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,17 +8,18 @@ import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Queue;
+import java.util.ServiceLoader;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.panallama.internal.NativeLocator;
-import org.panallama.spi.Binding;
-import org.panallama.spi.BindingProvider;
-import org.panallama.spi.NativeLibraries;
+import org.panallama.internal.NativeRuntime;
 
 /** Every test has the binding's classes for itself, since they load llama.cpp once. */
 @Tag("native")
-class LlamaLibrariesTest {
+class LoadingContractTest {
 
     private static final NativeLibraries LIBRARIES = NativeLocator.locate();
 
@@ -70,26 +71,48 @@ class LlamaLibrariesTest {
                 .hasMessageContaining("a test");
     }
 
+    /** The log has one function for the process, which is called after the application is gone that set it. */
+    @Test
+    void logsWhenTheClassesThatSetTheLogAreDropped() throws Exception {
+        Queue<String> lines = new ConcurrentLinkedQueue<>();
+        Binding binding = freshProvider().open(LIBRARIES);
+        freshProvider().open(LIBRARIES).setLog((level, text) -> lines.add(text));
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            Thread.sleep(20);
+        }
+        try {
+            String missing = directory.resolve("missing.gguf").toString();
+            assertThat(binding.modelLoad(new String[] {missing}, BindingUnderTest.modelParams(), null))
+                    .isZero();
+            assertThat(lines).isNotEmpty();
+        } finally {
+            binding.setLog(NativeRuntime.get().log());
+        }
+    }
+
     private NativeLibraries libraries(List<Path> loadOrder) {
         return new NativeLibraries(directory, loadOrder, "unknown", "a test");
     }
 
     /** The provider from a class loader that shares all classes with this one but the binding's own. */
     private static BindingProvider freshProvider() throws ReflectiveOperationException {
-        URL classes =
-                FfmBindingProvider.class.getProtectionDomain().getCodeSource().getLocation();
-        ClassLoader shared = new ClassLoader(LlamaLibrariesTest.class.getClassLoader()) {
+        Class<?> provider = ServiceLoader.load(BindingProvider.class)
+                .findFirst()
+                .orElseThrow()
+                .getClass();
+        URL classes = provider.getProtectionDomain().getCodeSource().getLocation();
+        ClassLoader shared = new ClassLoader(LoadingContractTest.class.getClassLoader()) {
             @Override
             protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-                if (name.startsWith("org.panallama.ffm.")) {
+                if (name.startsWith(provider.getPackageName() + ".")) {
                     throw new ClassNotFoundException(name);
                 }
                 return super.loadClass(name, resolve);
             }
         };
         ClassLoader own = new URLClassLoader(new URL[] {classes}, shared);
-        return (BindingProvider) own.loadClass(FfmBindingProvider.class.getName())
-                .getConstructor()
-                .newInstance();
+        return (BindingProvider)
+                own.loadClass(provider.getName()).getConstructor().newInstance();
     }
 }
