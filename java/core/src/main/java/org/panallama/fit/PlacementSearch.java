@@ -136,6 +136,7 @@ public final class PlacementSearch {
         long main = weights.input() + weights.pinned();
         long[] bytes = new long[gpus.size()];
         int[] counts = new int[gpus.size()];
+        float[] proportions = shares();
         for (int layer = 0; layer <= layers; layer++) {
             boolean output = layer == layers;
             long size = output ? weights.output() : weights.layers().get(layer);
@@ -146,19 +147,22 @@ public final class PlacementSearch {
             }
             long left =
                     output || layer >= cpuExpertLayers ? 0 : weights.experts().get(layer);
-            int gpu = gpuOf(layer - first, onGpu);
+            int gpu = gpuOf(layer - first, onGpu, proportions);
             counts[gpu]++;
             bytes[gpu] += size - left + (cacheOnGpu ? cached : 0);
             main += left + (cacheOnGpu ? 0 : cached);
         }
         boolean experts = cpuExpertLayers > 0 && weights.expertBytes() > 0;
         boolean cpuComputes = first > 0 || weights.pinned() > 0 || experts;
-        return placement(onGpu, cpuExpertLayers, main + (cpuComputes ? need.compute() : 0), counts, bytes, cpuComputes);
+        long inMain = main + (cpuComputes ? need.compute() : 0);
+        if (splitMatrices) {
+            spread(counts, bytes, onGpu, proportions);
+        }
+        return placement(onGpu, cpuExpertLayers, inMain, counts, bytes, cpuComputes);
     }
 
     /** As llama.cpp counts: a GPU's share of the proportions is its share of the layers, in their order. */
-    private int gpuOf(int index, int onGpu) {
-        float[] shares = shares();
+    private static int gpuOf(int index, int onGpu, float[] shares) {
         float sum = 0;
         for (float share : shares) {
             sum += share;
@@ -175,9 +179,6 @@ public final class PlacementSearch {
 
     private Placement placement(
             int onGpu, int cpuExpertLayers, long main, int[] counts, long[] bytes, boolean cpuComputes) {
-        if (splitMatrices) {
-            spread(counts, bytes, onGpu);
-        }
         List<Placement.Share> shares = new ArrayList<>();
         boolean fits = true;
         long shared = 0;
@@ -201,8 +202,7 @@ public final class PlacementSearch {
         return new Placement(onGpu, cpuExpertLayers, main, shares, fits && main + shared <= machine.available());
     }
 
-    private void spread(int[] counts, long[] bytes, int onGpu) {
-        float[] shares = shares();
+    private static void spread(int[] counts, long[] bytes, int onGpu, float[] shares) {
         double sum = 0;
         for (float share : shares) {
             sum += share;
