@@ -12,7 +12,6 @@ import org.panallama.ModelLoadException;
 import org.panallama.TensorType;
 import org.panallama.internal.GgufPreflight;
 import org.panallama.internal.GgufTensor;
-import org.panallama.internal.GgufType;
 import org.panallama.internal.GgufValue;
 import org.panallama.internal.ModelSummary;
 import org.panallama.internal.NativeRuntime;
@@ -153,14 +152,6 @@ final class ModelFacts {
 
     /** An integer of the architecture, 0 if there is none; of one that differs between layers, the largest. */
     long number(String key) {
-        GgufValue value = metadata().get(architecture() + "." + key);
-        if (value == null || value.type() == GgufType.STRING) {
-            return 0;
-        }
-        long largest = 0;
-        for (int i = 0; i < value.length(); i++) {
-            largest = Math.max(largest, (long) value.number(i));
-        }
-        return largest;
+        return summary.number(key);
     }
 }

@@ -65,12 +65,12 @@ public final class ModelMemory {
 
     /** The number of layers. */
     public int layers() {
-        return (int) number("block_count");
+        return (int) summary.number("block_count");
     }
 
     /** Tokens of the longest context that the model was trained for, 0 if its file does not say. */
     public long trainedLength() {
-        return number("context_length");
+        return summary.number("context_length");
     }
 
     /**
@@ -105,7 +105,7 @@ public final class ModelMemory {
     /** What {@code compute} has to be besides where attention is not flash attention: the scores of all heads in F32. */
     public long attentionScores(long contextLength, int microBatch) {
         long cells = cells(contextLength);
-        return number("attention.head_count") * cells * Math.min(cells, microBatch) * Float.BYTES;
+        return summary.number("attention.head_count") * cells * Math.min(cells, microBatch) * Float.BYTES;
     }
 
     /** Most tokens of context, at most as many as trained for, for which the need is within a size; 0 if there are none. */
@@ -129,17 +129,18 @@ public final class ModelMemory {
     private long compute(long contextLength, int microBatch) {
         long cells = cells(contextLength);
         long tokens = Math.min(cells, microBatch);
-        long hidden = number("embedding_length");
-        long heads = number("attention.head_count");
-        long queries = Math.max(hidden, heads * number("attention.key_length"));
-        long used = Math.max(1, number("expert_used_count"));
-        long wide = Math.max(used * number("expert_feed_forward_length"), number("feed_forward_length"));
-        if (number("expert_feed_forward_length") == 0) {
+        long hidden = summary.number("embedding_length");
+        long heads = summary.number("attention.head_count");
+        long queries = Math.max(hidden, heads * summary.number("attention.key_length"));
+        long used = Math.max(1, summary.number("expert_used_count"));
+        long wide =
+                Math.max(used * summary.number("expert_feed_forward_length"), summary.number("feed_forward_length"));
+        if (summary.number("expert_feed_forward_length") == 0) {
             wide *= used;
         }
         // What the experts put out goes where the projections were, if it fits there.
         long outputs = used * hidden > 2 * wide ? used * hidden : 0;
-        long masks = cells * tokens * Short.BYTES * (number("attention.sliding_window") > 0 ? 2 : 1);
+        long masks = cells * tokens * Short.BYTES * (summary.number("attention.sliding_window") > 0 ? 2 : 1);
         long feedForward = 3 * wide + outputs + 3 * hidden + queries;
         long layer = tokens * Math.max(feedForward, 6 * queries) * Float.BYTES + masks;
         return Math.max(layer, tokens * (vocabulary() + 2 * hidden) * Float.BYTES);
@@ -151,19 +152,6 @@ public final class ModelMemory {
 
     private long vocabulary() {
         GgufValue tokens = summary.file().metadata().get("tokenizer.ggml.tokens");
-        return tokens == null ? number("vocab_size") : tokens.length();
-    }
-
-    /** An integer of the architecture, 0 if there is none; of one that differs between layers, the largest. */
-    private long number(String key) {
-        GgufValue value = summary.file().metadata().get(summary.architecture() + "." + key);
-        if (value == null || value.type() == GgufType.STRING) {
-            return 0;
-        }
-        long largest = 0;
-        for (int i = 0; i < value.length(); i++) {
-            largest = Math.max(largest, (long) value.number(i));
-        }
-        return largest;
+        return tokens == null ? summary.number("vocab_size") : tokens.length();
     }
 }

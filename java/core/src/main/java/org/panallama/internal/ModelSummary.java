@@ -36,6 +36,19 @@ public record ModelSummary(Path requested, List<GgufFile> parts) {
         return file().architecture().orElseThrow();
     }
 
+    /** Returns an integer of the architecture, 0 if there is none; of one that differs between layers, the largest. */
+    public long number(String key) {
+        GgufValue value = file().metadata().get(architecture() + "." + key);
+        if (value == null || value.type() == GgufType.STRING) {
+            return 0;
+        }
+        long largest = 0;
+        for (int i = 0; i < value.length(); i++) {
+            largest = Math.max(largest, (long) value.number(i));
+        }
+        return largest;
+    }
+
     /** Returns the kind of tokenizer, for instance {@code gpt2}; {@code none} where the model has no vocabulary. */
     public String tokenizer() {
         return file().string(VocabRules.MODEL_KEY).orElse("none");
