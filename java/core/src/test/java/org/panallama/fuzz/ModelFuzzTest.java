@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.panallama.internal.ChildJvm;
 
 /**
  * Damages the tiny model in hundreds of ways and loads each, in a JVM of its own: whatever the damage, the outcome is a
@@ -86,20 +87,14 @@ class ModelFuzzTest {
     }
 
     private static Process start(Path work, Path errors, long first, long end) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        List<String> command = ChildJvm.command(
+                FuzzChild.class,
                 "-Xmx256m",
                 "-XX:-CreateCoredumpOnCrash",
                 "-XX:ErrorFile=" + work.resolve("hs_err.log"),
                 "--enable-native-access=ALL-UNNAMED",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                "-cp",
-                System.getProperty("java.class.path")));
-        System.getProperties().stringPropertyNames().stream()
-                .filter(name -> name.startsWith("panallama."))
-                .forEach(name -> command.add(1, "-D" + name + "=" + System.getProperty(name)));
-        command.addAll(
-                List.of(FuzzChild.class.getName(), work.toString(), Long.toString(first), Long.toString(end - first)));
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error");
+        command.addAll(List.of(work.toString(), Long.toString(first), Long.toString(end - first)));
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
         // Otherwise ggml starts a debugger to print where it failed, which takes seconds and stdout.
         builder.environment().put("GGML_NO_BACKTRACE", "1");

@@ -3,7 +3,6 @@ package org.panallama.gpu;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +14,7 @@ import org.panallama.LlamaException;
 import org.panallama.Model;
 import org.panallama.ModelOptions;
 import org.panallama.Sampler;
+import org.panallama.internal.ChildJvm;
 
 /** A JVM of its own, since drivers are looked for once in the life of a process, by its environment. */
 final class GpuProcess {
@@ -25,17 +25,13 @@ final class GpuProcess {
 
     /** Starts one, and returns all that it prints: the log, the layers on each device, and the answer or an error. */
     static String run(Map<String, String> environment, String... args) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        List<String> command = ChildJvm.command(
+                GpuProcess.class,
                 "--enable-native-access=ALL-UNNAMED",
                 "-Xmx256m",
                 "-XX:+UseSerialGC",
                 "-Dfile.encoding=UTF-8",
-                "-Dstdout.encoding=UTF-8"));
-        System.getProperties().stringPropertyNames().stream()
-                .filter(name -> name.startsWith("panallama."))
-                .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), GpuProcess.class.getName()));
+                "-Dstdout.encoding=UTF-8");
         command.addAll(Arrays.asList(args));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);

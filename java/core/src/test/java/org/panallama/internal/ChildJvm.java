@@ -21,9 +21,27 @@ public final class ChildJvm {
         String surefire = System.getProperty("surefire.test.class.path");
         String all = surefire == null ? System.getProperty("java.class.path") : surefire;
         classPath = new ArrayList<>(List.of(all.split(File.pathSeparator)));
-        System.getProperties().stringPropertyNames().stream()
+        options.addAll(properties());
+    }
+
+    /** What starts a program with this JVM's class path and its properties of Panallama's. */
+    public static List<String> command(Class<?> program, String... options) {
+        List<String> command = new ArrayList<>(List.of(java()));
+        command.addAll(Arrays.asList(options));
+        command.addAll(properties());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
+        return command;
+    }
+
+    private static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    }
+
+    private static List<String> properties() {
+        return System.getProperties().stringPropertyNames().stream()
                 .filter(name -> name.startsWith("panallama."))
-                .forEach(name -> with("-D" + name + "=" + System.getProperty(name)));
+                .map(name -> "-D" + name + "=" + System.getProperty(name))
+                .toList();
     }
 
     /** Options of the JVM; later ones win. */
@@ -51,7 +69,7 @@ public final class ChildJvm {
      */
     public Said run() throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(java());
         command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dstdout.encoding=UTF-8"));
         command.addAll(options);
         command.addAll(List.of("-cp", String.join(File.pathSeparator, classPath), SayWhetherUsable.class.getName()));

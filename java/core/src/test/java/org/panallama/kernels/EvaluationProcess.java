@@ -8,10 +8,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.panallama.internal.ChildJvm;
 
 /** An {@link Evaluation} in a JVM of its own, since llama.cpp loads one CPU variant for the life of a process. */
 final class EvaluationProcess implements Closeable {
@@ -23,16 +23,12 @@ final class EvaluationProcess implements Closeable {
     /** @param kernels the variables that choose kernels; those of this process do not count */
     EvaluationProcess(Path folder, Map<String, String> kernels, Object... args) throws IOException {
         log = Files.createTempFile(folder, "evaluation", ".log");
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        List<String> command = ChildJvm.command(
+                Evaluation.class,
                 "--enable-native-access=ALL-UNNAMED",
                 "-Xmx512m",
                 "-XX:+DisplayVMOutputToStderr",
-                "-Dorg.slf4j.simpleLogger.log.org.panallama.llama=debug"));
-        System.getProperties().stringPropertyNames().stream()
-                .filter(name -> name.startsWith("panallama."))
-                .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Evaluation.class.getName()));
+                "-Dorg.slf4j.simpleLogger.log.org.panallama.llama=debug");
         Arrays.stream(args).map(String::valueOf).forEach(command::add);
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(log.toFile());
         builder.environment().remove("PANALLAMA_KERNELS");
