@@ -23,6 +23,25 @@ final class SmallTokenizers {
 
     private SmallTokenizers() {}
 
+    /** An entry of {@code added_tokens} that takes the text as it is. */
+    static Map<String, Object> added(int id, String content, boolean special) {
+        return Map.of(
+                "id",
+                id,
+                "content",
+                content,
+                "special",
+                special,
+                "normalized",
+                false,
+                "single_word",
+                false,
+                "lstrip",
+                false,
+                "rstrip",
+                false);
+    }
+
     /** Byte-level BPE: 256 bytes, what the words' merges make, and three added tokens behind. */
     static void byteLevel(Path folder, String regex, boolean pairs) throws IOException {
         List<String> letters = letters();
@@ -42,21 +61,7 @@ final class SmallTokenizers {
         int next = vocabulary.size();
         List<Object> added = new ArrayList<>();
         for (String token : List.of("<|endoftext|>", "<|im_start|>", "<tool>")) {
-            added.add(Map.of(
-                    "id",
-                    next + added.size(),
-                    "content",
-                    token,
-                    "special",
-                    token.startsWith("<|"),
-                    "normalized",
-                    false,
-                    "single_word",
-                    false,
-                    "lstrip",
-                    false,
-                    "rstrip",
-                    false));
+            added.add(added(next + added.size(), token, token.startsWith("<|")));
         }
         Map<String, Object> model = new LinkedHashMap<>();
         model.put("type", "BPE");

@@ -93,21 +93,7 @@ class UnigramConversionTest {
         vocabulary.add(List.of("<mask>", 0f));
         List<Map<String, Object>> added = new ArrayList<>();
         for (int id : new int[] {0, 1, 2, 3, PIECES + 1}) {
-            added.add(Map.of(
-                    "id",
-                    id,
-                    "content",
-                    vocabulary.get(id).get(0),
-                    "special",
-                    true,
-                    "normalized",
-                    false,
-                    "single_word",
-                    false,
-                    "lstrip",
-                    false,
-                    "rstrip",
-                    false));
+            added.add(SmallTokenizers.added(id, (String) vocabulary.get(id).get(0), true));
         }
         Map<String, Object> root = new LinkedHashMap<>();
         root.put("added_tokens", added);
