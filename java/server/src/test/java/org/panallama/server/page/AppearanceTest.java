@@ -32,7 +32,7 @@ class AppearanceTest {
         chat.byId("theme").click();
         assertThat(chat.byId("theme")).hasAccessibleName("Theme: dark");
         assertThat(brightness(chat)).isLessThan(60);
-        chat.open();
+        chat.reload();
         assertThat(brightness(chat)).isLessThan(60);
     }
 

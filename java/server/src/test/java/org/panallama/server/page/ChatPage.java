@@ -29,11 +29,17 @@ final class ChatPage {
         this.address = address;
         network = page.context().newCDPSession(page);
         network.send("Network.enable");
-        open();
+        load();
     }
 
-    /** Opens the page, or loads it anew. */
-    void open() {
+    /** Loads the page anew, once it has nothing to do and has stored what it was told. */
+    void reload() {
+        page.locator("html:not([data-saving]):not(:has(#conversation-list .running))")
+                .waitFor();
+        load();
+    }
+
+    private void load() {
         page.navigate(address.toString());
         page.locator("html[data-ready]").waitFor();
         assertThat(page.locator("#model")).isEnabled();

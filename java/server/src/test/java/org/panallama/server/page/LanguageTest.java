@@ -27,7 +27,7 @@ class LanguageTest {
         chat.byId("language").click();
         assertThat(chat.page.locator("html")).hasAttribute("lang", "zh-CN");
         assertThat(chat.byId("send")).hasAccessibleName("发送");
-        chat.open();
+        chat.reload();
         assertThat(chat.page.locator("html")).hasAttribute("lang", "zh-CN");
         chat.byId("language").click();
         assertThat(chat.byId("send")).hasAccessibleName("Send");

@@ -23,7 +23,7 @@ class NotebookTest {
         assertThat(text).hasValue(Pattern.compile("^\\[INST\\].*\\[/INST\\] ?France$"));
         assertThat(chat.byId("notebook-count")).hasText(Pattern.compile("\\d+ tokens"));
         chat.screenshot("notebook");
-        chat.open();
+        chat.reload();
         assertThat(text).hasValue(Pattern.compile(".*France"));
     }
 

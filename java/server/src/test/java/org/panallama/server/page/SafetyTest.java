@@ -38,7 +38,7 @@ class SafetyTest {
                         "chats.json", "application/json", file.toString().getBytes(StandardCharsets.UTF_8)));
         assertThat(chat.turns()).hasCount(2);
         assertHarmless(chat);
-        chat.open();
+        chat.reload();
         assertThat(chat.turns()).hasCount(2);
         assertHarmless(chat);
     }

@@ -35,7 +35,7 @@ class SettingsTest {
         chat.byId("seed").fill("7");
         chat.byId("stop-strings").fill("END\n\\n\\n");
         chat.screenshot("settings");
-        chat.open();
+        chat.reload();
         chat.type(FRANCE);
         JsonObject request = chat.requestOf(() -> chat.byId("send").click());
         request.keySet().removeAll(Set.of("model", "messages", "stream", "stream_options"));
@@ -113,7 +113,7 @@ class SettingsTest {
         chat.ask(FRANCE);
         assertThat(chat.answer()).hasText("France");
         assertThat(chat.turns().last().locator(".by")).hasText(PageServer.OTHER_MODEL);
-        chat.open();
+        chat.reload();
         assertThat(chat.byId("model")).hasValue(PageServer.OTHER_MODEL);
     }
 

@@ -27,7 +27,7 @@ class StorageTest {
         chat.action("Regenerate").click();
         assertThat(chat.turns().last().locator(".branches span")).hasText("2 of 2");
         chat.awaitAnswer();
-        chat.open();
+        chat.reload();
         assertThat(chat.answer()).hasText("France");
         assertThat(chat.turns().last().locator(".branches span")).hasText("2 of 2");
         assertThat(chat.page.locator("#conversation-list .open")).hasText(FRANCE);
@@ -51,7 +51,7 @@ class StorageTest {
         importFile(chat, text);
         assertThat(chat.page.locator("#conversation-list .open").filter(named(FRANCE)))
                 .hasCount(2);
-        chat.open();
+        chat.reload();
         assertThat(chat.page.locator("#conversation-list .open").filter(named(FRANCE)))
                 .hasCount(2);
     }
@@ -90,7 +90,7 @@ class StorageTest {
         assertThat(chat.turns()).hasCount(0);
         chat.button("Undo").click();
         assertThat(chat.answer()).hasText("France");
-        chat.open();
+        chat.reload();
         assertThat(chat.answer()).hasText("France");
     }
 
@@ -103,8 +103,30 @@ class StorageTest {
         chat.page.locator("#conversation-list input").fill("法国");
         chat.page.locator("#conversation-list input").press("Enter");
         assertThat(chat.page.locator("#conversation-list .open").first()).hasText("法国");
-        chat.open();
+        chat.reload();
         assertThat(chat.page.locator("#conversation-list .open").first()).hasText("法国");
+    }
+
+    @Test
+    void leavingIsWarnedOfWhileSomethingIsNotStored(ChatPage chat) {
+        importFile(chat, ImportedFile.chat("Old", "a", "b").toString());
+        chat.page.locator("#conversation-list li").filter(named("Old")).waitFor();
+        String mayLeave = "window.dispatchEvent(new Event('beforeunload', { cancelable: true }))";
+        assertThat(chat.page.evaluate(
+                        "() => { document.querySelector('#conversation-list li button:last-child').click();"
+                                + " return " + mayLeave + "; }"))
+                .isEqualTo(false);
+        chat.reload();
+        assertThat(chat.page.evaluate(mayLeave)).isEqualTo(true);
+        assertThat(chat.page.locator("#conversation-list .open").filter(named("Old")))
+                .hasCount(0);
+    }
+
+    @Test
+    void whatCouldNotBeStoredIsTold(ChatPage chat) {
+        chat.page.evaluate("() => { IDBTransaction.prototype.commit = function () { this.abort(); }; }");
+        importFile(chat, ImportedFile.chat("Old", "a", "b").toString());
+        assertThat(chat.page.locator(".toast.error")).containsText("does not let the page keep");
     }
 
     private static Locator.FilterOptions named(String title) {

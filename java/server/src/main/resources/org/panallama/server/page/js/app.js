@@ -44,7 +44,12 @@ settings.addEventListener("language", render);
 settings.addEventListener("model", () => panel.refresh());
 settings.addEventListener("apiKey", () => refreshModels());
 session.addEventListener("problem", ({ detail }) => toast(detail.text, { isError: true }));
+session.addEventListener("saving", () => document.documentElement.toggleAttribute("data-saving", session.saving));
 listenForModels();
+
+window.addEventListener("beforeunload", (event) => {
+    if (session.saving) event.preventDefault();
+});
 
 document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing) return;

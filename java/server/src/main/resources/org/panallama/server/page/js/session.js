@@ -2,7 +2,7 @@
 //
 // Events: "list" (a conversation came, went or was renamed), "current" (another one is shown), "tree" (its turns
 // changed), "progress" (the text of detail.node, or of the notebook, grew), "running" (a generation began or ended),
-// "problem" (detail.text is to be shown).
+// "saving" (a change is being stored, or all are), "problem" (detail.text is to be shown).
 
 import { take } from "./answer.js";
 import { complete, inWords } from "./api.js";
@@ -18,6 +18,7 @@ export class Session extends EventTarget {
     #store;
     #all = new Map();
     #runs = new Map();
+    #writes = 0;
     current = null;
 
     constructor(store, conversations) {
@@ -52,12 +53,25 @@ export class Session extends EventTarget {
         return conversation;
     }
 
+    /** Whether something is not stored yet. */
+    get saving() {
+        return this.#writes > 0;
+    }
+
     async #save(conversation) {
-        if (!this.#all.has(conversation.id)) return;
+        if (this.#all.has(conversation.id)) await this.#write(() => this.#store.put(conversation));
+    }
+
+    async #write(change) {
+        this.#writes++;
+        this.#tell("saving");
         try {
-            await this.#store.put(conversation);
+            await change();
         } catch {
             this.#tell("problem", { text: t("storageFailed") });
+        } finally {
+            this.#writes--;
+            this.#tell("saving");
         }
     }
 
@@ -99,7 +113,7 @@ export class Session extends EventTarget {
     remove(conversation) {
         this.stop(conversation);
         this.#all.delete(conversation.id);
-        this.#store.remove(conversation.id).catch(() => {});
+        this.#write(() => this.#store.remove(conversation.id));
         this.#tell("list");
         if (this.current === conversation) {
             this.show((this.list()[0] ?? this.#keep(newChat())).id);

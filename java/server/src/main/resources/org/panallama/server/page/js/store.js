@@ -22,20 +22,28 @@ export class Store {
         return store;
     }
 
-    #records(mode) {
-        return this.#database.transaction(STORE, mode).objectStore(STORE);
-    }
-
     all() {
-        return promised(this.#records("readonly").getAll());
+        return promised(this.#database.transaction(STORE).objectStore(STORE).getAll());
     }
 
     put(conversation) {
-        return promised(this.#records("readwrite").put(conversation));
+        return this.#write((records) => records.put(conversation));
     }
 
     remove(id) {
-        return promised(this.#records("readwrite").delete(id));
+        return this.#write((records) => records.delete(id));
+    }
+
+    // Done when it is stored: a request succeeds before that, and a full disk or a page that is left undoes it.
+    #write(change) {
+        const transaction = this.#database.transaction(STORE, "readwrite");
+        const stored = new Promise((resolve, reject) => {
+            transaction.oncomplete = () => resolve();
+            transaction.onabort = () => reject(transaction.error);
+        });
+        change(transaction.objectStore(STORE));
+        transaction.commit();
+        return stored;
     }
 }
 
