@@ -108,6 +108,23 @@ class StorageTest {
     }
 
     @Test
+    void anAnswerThatEndsDoesNotDisturbARenaming(ChatPage chat) {
+        chat.greedy();
+        chat.slowly();
+        chat.type(FRANCE);
+        chat.byId("text").press("Enter");
+        chat.page.locator("#conversation-list li.running").hover();
+        chat.button("Rename").click();
+        Locator name = chat.page.locator("#conversation-list input");
+        name.fill("法");
+        chat.normalSpeed();
+        chat.awaitAnswer();
+        name.pressSequentially("国");
+        name.press("Enter");
+        assertThat(chat.page.locator("#conversation-list .open")).hasText("法国");
+    }
+
+    @Test
     void leavingIsWarnedOfWhileSomethingIsNotStored(ChatPage chat) {
         importFile(chat, ImportedFile.chat("Old", "a", "b").toString());
         chat.page.locator("#conversation-list li").filter(named("Old")).waitFor();

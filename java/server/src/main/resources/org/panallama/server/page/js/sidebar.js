@@ -8,6 +8,7 @@ import { exported, imported, save } from "./transfer.js";
 export class Sidebar {
     #session;
     #drawers;
+    #isRenaming = false;
 
     constructor(session, drawers) {
         this.#session = session;
@@ -30,7 +31,9 @@ export class Sidebar {
         action();
     }
 
+    /** Draws the list as it is now, but not while a name is being typed into it. */
     render() {
+        if (this.#isRenaming) return;
         $("conversation-list").replaceChildren(...this.#session.list().map((conversation) => this.#item(conversation)));
     }
 
@@ -64,10 +67,9 @@ export class Sidebar {
 
     #rename(row, conversation) {
         const input = el("input", { value: titleOf(conversation), "aria-label": t("rename") });
-        let done = false;
         const finish = (keep) => {
-            if (done) return;
-            done = true;
+            if (!this.#isRenaming) return;
+            this.#isRenaming = false;
             if (keep && input.value.trim()) {
                 conversation.renamed = true;
                 this.#session.rename(conversation, input.value.trim());
@@ -83,6 +85,7 @@ export class Sidebar {
         });
         input.addEventListener("blur", () => finish(true));
         row.replaceChildren(input);
+        this.#isRenaming = true;
         input.select();
     }
 
