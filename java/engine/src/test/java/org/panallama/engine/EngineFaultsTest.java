@@ -13,10 +13,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.RepeatedTest;
@@ -270,33 +271,38 @@ class EngineFaultsTest {
 
     @Test
     void itsOwnThreadCannotCloseIt() {
-        AtomicReference<Engine> own = new AtomicReference<>();
         try (Engine engine =
                 Engine.builder(context(model, 1, 256)).executor(Runnable::run).build()) {
-            own.set(engine);
-            Completion completion = engine.submit(request("一二三", 20).build());
-            CompletableFuture<Void> closing =
-                    completion.future().thenAccept(result -> own.get().close());
+            CompletableFuture<Void> closing = atItsEnd(engine, own -> {
+                own.close();
+                return null;
+            });
             assertThatThrownBy(() -> closing.get(60, TimeUnit.SECONDS)).hasCauseInstanceOf(IllegalStateException.class);
-            CompletableFuture<Boolean> draining = engine.submit(
-                            request("一二三", 20).build())
-                    .future()
-                    .thenApply(result -> {
-                        try {
-                            return own.get().drain(Duration.ofDays(1));
-                        } catch (InterruptedException e) {
-                            return false;
-                        }
-                    });
+            CompletableFuture<Boolean> draining = atItsEnd(engine, own -> {
+                try {
+                    return own.drain(Duration.ofDays(1));
+                } catch (InterruptedException e) {
+                    return false;
+                }
+            });
             assertThatThrownBy(() -> draining.get(60, TimeUnit.SECONDS))
                     .hasCauseInstanceOf(IllegalStateException.class);
             // A callback on the engine's thread may submit.
-            CompletableFuture<Completion> next = engine.submit(
-                            request("一二三", 20).build())
-                    .future()
-                    .thenApply(result -> engine.submit(request("一二三", 3).build()));
+            CompletableFuture<Completion> next =
+                    atItsEnd(engine, own -> own.submit(request("一二三", 3).build()));
             assertThat(next.join().join().tokens()).hasSize(3);
         }
+    }
+
+    /** Calls back when an answer has ended; not on this thread, as it would if the answer had ended before. */
+    private static <T> CompletableFuture<T> atItsEnd(Engine engine, Function<Engine, T> callback) {
+        CountDownLatch registered = new CountDownLatch(1);
+        CompletableFuture<T> outcome = engine.submit(
+                        request("一二三", 20, Pace.heldBy(registered)).build())
+                .future()
+                .thenApply(result -> callback.apply(engine));
+        registered.countDown();
+        return outcome;
     }
 
     @Test
@@ -310,9 +316,9 @@ class EngineFaultsTest {
 
     @Test
     void aRequestIsForOneUseUnlessItWasRefused() {
-        try (Engine engine = Engine.builder(context(model, 1, 512)).queue(1).build()) {
-            Completion running = engine.submit(request("一二三", 400, slow()).build());
-            running.iterator().next();
+        try (Engine engine =
+                Engine.builder(context(model, 1, Pace.ENDLESS)).queue(1).build()) {
+            Completion running = endless(engine);
             Completion waiting = engine.submit(request("一二三", 5).build());
             EngineRequest request = request("一二三", 5).build();
             assertThatThrownBy(() -> engine.submit(request)).isInstanceOf(QueueFullException.class);
@@ -327,34 +333,21 @@ class EngineFaultsTest {
         }
     }
 
-    /** About five milliseconds for a token, however fast the machine is. */
-    private static Sampler slow() {
-        return Sampler.builder()
-                .temperature(0)
-                .custom(candidates -> {
-                    try {
-                        Thread.sleep(5);
-                    } catch (InterruptedException e) {
-                        throw new IllegalStateException(e);
-                    }
-                })
-                .build();
+    /** A request that is still running when its test is done with it, if its engine has a context of {@link Pace#ENDLESS}. */
+    private static Completion endless(Engine engine) {
+        Completion running =
+                engine.submit(request("一二三", Pace.ENDLESS, Pace.slow()).build());
+        running.iterator().next();
+        return running;
     }
 
     @Test
     void whoWaitsForAPlaceIsWokenWhenOneThatWaitedIsCancelled() throws Exception {
-        try (Engine engine = Engine.builder(context(model, 1, 512)).queue(1).build()) {
-            Completion running = engine.submit(request("一二三", 450, slow()).build());
-            running.iterator().next();
+        try (Engine engine =
+                Engine.builder(context(model, 1, Pace.ENDLESS)).queue(1).build()) {
+            Completion running = endless(engine);
             Completion waiting = engine.submit(request("一二三", 5).build());
-            CompletableFuture<Completion> patient = CompletableFuture.supplyAsync(() -> {
-                try {
-                    return engine.submit(request("一二三", 5).build(), Duration.ofMinutes(1));
-                } catch (InterruptedException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
-            Thread.sleep(50);
+            CompletableFuture<Completion> patient = patient(engine);
             waiting.cancel();
             Completion taken = patient.get(60, TimeUnit.SECONDS);
             assertThat(running.isDone()).isFalse();
@@ -365,27 +358,31 @@ class EngineFaultsTest {
 
     @Test
     void whoWaitsForAPlaceIsToldThatTheEngineCloses() throws Exception {
-        Engine engine = Engine.builder(context(model, 1, 512)).queue(1).build();
-        Completion running = engine.submit(request("一二三", 450, slow()).build());
-        running.iterator().next();
+        Engine engine = Engine.builder(context(model, 1, Pace.ENDLESS)).queue(1).build();
+        Completion running = endless(engine);
         Completion waiting = engine.submit(request("一二三", 5).build());
-        CompletableFuture<Throwable> told = new CompletableFuture<>();
-        Thread patient = new Thread(() -> {
-            try {
-                engine.submit(request("一二三", 5).build(), Duration.ofMinutes(1));
-            } catch (InterruptedException | RuntimeException e) {
-                told.complete(e);
-            }
-        });
-        patient.start();
-        while (patient.getState() != Thread.State.TIMED_WAITING) {
-            Thread.onSpinWait();
-        }
+        CompletableFuture<Completion> told = patient(engine);
         engine.close();
-        assertThat(told.get(60, TimeUnit.SECONDS)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> told.get(60, TimeUnit.SECONDS)).hasCauseInstanceOf(IllegalStateException.class);
         assertThat(running.join().finishReason()).isEqualTo(FinishReason.CANCELLED);
         assertThat(waiting.join().finishReason()).isEqualTo(FinishReason.CANCELLED);
-        patient.join();
+    }
+
+    /** What comes of a thread that waits for a place in an engine's full queue: it waits when this returns. */
+    private static CompletableFuture<Completion> patient(Engine engine) throws InterruptedException {
+        CompletableFuture<Completion> outcome = new CompletableFuture<>();
+        Thread thread = new Thread(() -> {
+            try {
+                outcome.complete(engine.submit(request("一二三", 5).build(), Duration.ofDays(1)));
+            } catch (InterruptedException | RuntimeException e) {
+                outcome.completeExceptionally(e);
+            }
+        });
+        thread.start();
+        while (!outcome.isDone() && thread.getState() != Thread.State.TIMED_WAITING) {
+            Thread.sleep(1);
+        }
+        return outcome;
     }
 
     @RepeatedTest(8) // the closing may meet it anywhere in a step

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -79,6 +80,14 @@ class EngineTest {
                 .maxTokens(ANSWER);
     }
 
+    /** A request that is still running when its test is done with it, if its engine has a context of {@link Pace#ENDLESS}. */
+    private static Completion endless(Engine engine, String prompt) {
+        return engine.submit(EngineRequest.builder(model.vocab().tokenize(prompt), Pace.slow())
+                .maxTokens(Pace.ENDLESS)
+                .ignoreEndOfGeneration(true)
+                .build());
+    }
+
     @Test
     void manyRequestsGiveWhatEachGivesAlone() {
         try (Engine engine = Engine.builder(context(4, 1024)).chunk(16).build()) {
@@ -145,12 +154,8 @@ class EngineTest {
 
     @Test
     void aRunningRequestsBeginningIsShared() {
-        try (Engine engine = Engine.builder(context(3, 1024)).build()) {
-            Completion running =
-                    engine.submit(EngineRequest.builder(model.vocab().tokenize(PROMPTS.get(5)), Sampler.greedy())
-                            .maxTokens(200)
-                            .ignoreEndOfGeneration(true)
-                            .build());
+        try (Engine engine = Engine.builder(context(3, Pace.ENDLESS)).build()) {
+            Completion running = endless(engine, PROMPTS.get(5));
             running.iterator().next(); // its prompt is computed
             Result other = engine.submit(request(PROMPTS.get(5)).build()).join();
             assertThat(other.usage().reusedTokens()).isEqualTo(other.usage().promptTokens() - 1);
@@ -167,12 +172,22 @@ class EngineTest {
         for (int i = 0; i < filler.length; i++) {
             filler[i] = 300 + random.nextInt(4000);
         }
-        try (Engine engine = Engine.builder(context(2, 1024)).chunk(32).build()) {
+        CountDownLatch submitted = new CountDownLatch(1);
+        try (Engine engine = Engine.builder(context(3, 1024))
+                .chunk(32)
+                .executor(Runnable::run)
+                .build()) {
+            engine.submit(EngineRequest.builder(new int[] {1}, Pace.heldBy(submitted))
+                    .maxTokens(1)
+                    .build());
             Completion slow = engine.submit(
                     EngineRequest.builder(filler, Sampler.greedy()).maxTokens(4).build());
             Completion quick = engine.submit(request(PROMPTS.get(0)).build());
+            // Looked at by the engine's thread, when the short one ends: 28 steps of prompt, of which that took a few.
+            CompletableFuture<Boolean> slowIsDone = quick.future().thenApply(result -> slow.isDone());
+            submitted.countDown();
+            assertThat(slowIsDone.join()).isFalse();
             assertThat(quick.join().text()).isEqualTo(ALONE.get(PROMPTS.get(0)));
-            assertThat(slow.isDone()).isFalse(); // 28 steps of prompt, of which the short one took a few
             slow.cancel();
         }
     }
@@ -315,7 +330,7 @@ class EngineTest {
 
     @Test
     void piecesComeByIteratorFutureAndPublisher() throws Exception {
-        try (Engine engine = Engine.builder(context(2, 256)).build()) {
+        try (Engine engine = Engine.builder(context(2, Pace.ENDLESS)).build()) {
             Completion completion = engine.submit(request(PROMPTS.get(4)).build());
             StringBuilder pieces = new StringBuilder();
             for (Piece piece : completion) {
@@ -354,10 +369,7 @@ class EngineTest {
             end.get(60, TimeUnit.SECONDS);
             assertThat(String.join("", published)).isEqualTo(pieces.toString());
 
-            Completion dropped = engine.submit(request(PROMPTS.get(4))
-                    .maxTokens(200)
-                    .ignoreEndOfGeneration(true)
-                    .build());
+            Completion dropped = endless(engine, PROMPTS.get(4));
             dropped.future().cancel(true);
             assertThat(dropped.join().finishReason()).isEqualTo(FinishReason.CANCELLED);
         }
@@ -365,10 +377,8 @@ class EngineTest {
 
     @Test
     void theQueueIsBounded() throws Exception {
-        try (Engine engine = Engine.builder(context(1, 512)).queue(2).build()) {
-            EngineRequest.Builder endless =
-                    request(PROMPTS.get(4)).maxTokens(400).ignoreEndOfGeneration(true);
-            Completion running = engine.submit(endless.build());
+        try (Engine engine = Engine.builder(context(1, Pace.ENDLESS)).queue(2).build()) {
+            Completion running = endless(engine, PROMPTS.get(4));
             running.iterator().next();
             engine.submit(request(PROMPTS.get(0)).build());
             engine.submit(request(PROMPTS.get(0)).build());
@@ -392,11 +402,8 @@ class EngineTest {
         assertThatThrownBy(() -> engine.submit(request(PROMPTS.get(0)).build()))
                 .isInstanceOf(IllegalStateException.class);
 
-        Engine closed = Engine.builder(context(1, 512)).build();
-        Completion running = closed.submit(request(PROMPTS.get(4))
-                .maxTokens(400)
-                .ignoreEndOfGeneration(true)
-                .build());
+        Engine closed = Engine.builder(context(1, Pace.ENDLESS)).build();
+        Completion running = endless(closed, PROMPTS.get(4));
         closed.close();
         closed.close();
         assertThat(running.join().finishReason()).isEqualTo(FinishReason.CANCELLED);
