@@ -38,10 +38,7 @@ final class AttachedDevices {
         return all.stream().map(Attached::device).toList();
     }
 
-    /**
-     * What a model is offloaded to where nobody chooses: all GPUs of one backend, since a second backend may drive the same ones;
-     * those that share main memory where there are no others.
-     */
+    /** See {@link Llama#gpus()}. */
     List<Attached> gpus() {
         for (DeviceKind kind : List.of(DeviceKind.GPU, DeviceKind.INTEGRATED_GPU)) {
             List<Attached> found = all.stream()

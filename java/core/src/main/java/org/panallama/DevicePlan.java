@@ -220,7 +220,7 @@ final class DevicePlan {
         List<Device> devices = gpus.stream().map(Attached::device).toList();
         Weights weights = memory.weights(pinned);
         MachineMemory machine = MachineMemory.present(devices, options.gpuMargin);
-        PlacementSearch result = new PlacementSearch(weights, need(memory, weights), machine, devices);
+        PlacementSearch result = new PlacementSearch(weights, need(memory, weights), machine);
         if (options.tensorSplit != null && !devices.isEmpty()) {
             result.split(options.tensorSplit);
         }

@@ -58,6 +58,15 @@ public final class Llama {
         return new AttachedDevices(binding()).devices();
     }
 
+    /**
+     * What a model is offloaded to where nobody {@linkplain ModelOptions.Builder#devices chooses}: all GPUs of one backend, since a
+     * second backend may drive the same ones; those that share main memory where there are no others.
+     */
+    public static List<Device> gpus() {
+        return new AttachedDevices(binding())
+                .gpus().stream().map(AttachedDevices.Attached::device).toList();
+    }
+
     /** Whether a loaded backend can take layers off the CPU. */
     public static boolean supportsGpuOffload() {
         return binding().supportsGpuOffload();

@@ -2,19 +2,22 @@ package org.panallama.cli;
 
 import com.google.gson.stream.JsonWriter;
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
 import org.panallama.Device;
+import org.panallama.Llama;
 import org.panallama.fit.MachineMemory;
 
 /**
  * What a model can be run on.
  *
- * @param memory of it
+ * @param memory that models can be put into
+ * @param devices all of them
  */
-record Machine(MachineMemory memory) {
+record Machine(MachineMemory memory, List<Device> devices) {
 
     static Machine present() {
-        return new Machine(MachineMemory.present());
+        return new Machine(MachineMemory.present(), Llama.isAvailable() ? Llama.devices() : List.of());
     }
 
     /** Bytes of main memory and of the GPUs that have a memory of their own. */
@@ -23,7 +26,7 @@ record Machine(MachineMemory memory) {
     }
 
     void print(Output out) {
-        for (Device device : memory.devices()) {
+        for (Device device : devices) {
             out.line(String.format(
                     "%-10s %-14s %s, %s, %s of %s free",
                     device.name(),
@@ -37,7 +40,7 @@ record Machine(MachineMemory memory) {
 
     void write(JsonWriter json) throws IOException {
         json.beginArray();
-        for (Device device : memory.devices()) {
+        for (Device device : devices) {
             json.beginObject();
             json.name("name").value(device.name());
             json.name("description").value(device.description());

@@ -27,21 +27,16 @@ public final class PlacementSearch {
     private boolean cacheOnGpu = true;
 
     /**
-     * Places on all GPUs of a machine.
+     * Places on a machine and its GPUs.
      *
      * @param weights the model's tensors
      * @param need of the model and one context
      */
     public PlacementSearch(Weights weights, MemoryNeed need, MachineMemory machine) {
-        this(weights, need, machine, machine.gpus());
-    }
-
-    /** Places on some GPUs of a machine, or none. */
-    public PlacementSearch(Weights weights, MemoryNeed need, MachineMemory machine, List<Device> gpus) {
         this.weights = weights;
         this.need = need;
         this.machine = machine;
-        this.gpus = List.copyOf(gpus);
+        this.gpus = machine.gpus();
         this.layers = weights.layers().size();
     }
 

@@ -51,7 +51,7 @@ class PlacementTest {
     void aLargeGpuTakesAllButTheEmbeddings() {
         MachineMemory machine = machine(2 * GB, 26 * GB);
         Placement placement = Placement.best(WEIGHTS, NEED, machine);
-        Placement.Share share = new Placement.Share(machine.devices().get(0), 5, 25 * GB + GB / 2);
+        Placement.Share share = new Placement.Share(machine.gpus().get(0), 5, 25 * GB + GB / 2);
         assertThat(placement).isEqualTo(new Placement(5, 0, GB, List.of(share), true));
         assertThat(placement.gpuMemory()).isEqualTo(25 * GB + GB / 2);
     }

@@ -35,7 +35,7 @@ class GpuPlacementTest {
     private static ModelOptions.Builder budget(long mebibytes) {
         return ModelOptions.builder()
                 .fitFor(CONTEXT)
-                .gpuMargin(Llama.devices().get(0).freeMemory() - mebibytes * MIB);
+                .gpuMargin(Llama.gpus().get(0).freeMemory() - mebibytes * MIB);
     }
 
     @ParameterizedTest

@@ -85,7 +85,8 @@ class GpuTest {
     @Test
     void theDevicesAreListed() {
         assertThat(Llama.supportsGpuOffload()).isTrue();
-        Device gpu = Llama.devices().get(0);
+        Device gpu = Llama.gpus().get(0);
+        assertThat(Llama.devices()).contains(gpu);
         assertThat(gpu.kind()).isEqualTo(DeviceKind.GPU);
         assertThat(gpu.name()).isEqualTo("Vulkan0");
         assertThat(gpu.backend()).isEqualTo("Vulkan");
