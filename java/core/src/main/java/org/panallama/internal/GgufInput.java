@@ -6,18 +6,20 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 
-/** Little-endian primitives from the front of a file, which never allocates more than the file still holds. */
+/** Little-endian primitives from the front of a file,. */
 final class GgufInput {
     private static final int CHUNK = 1 << 16;
 
     private final FileChannel channel;
     private final long size;
-    private final ByteBuffer buffer = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer buffer;
     private long filled;
 
     GgufInput(FileChannel channel) throws IOException {
         this.channel = channel;
         this.size = channel.size();
+        this.buffer = ByteBuffer.allocate((int) Math.max(Long.BYTES, Math.min(CHUNK, size)))
+                .order(ByteOrder.LITTLE_ENDIAN);
         buffer.limit(0);
     }
 
@@ -34,6 +36,17 @@ final class GgufInput {
     /** Returns how many bytes the file still holds. */
     long remaining() {
         return size - position();
+    }
+
+    /** Goes to a position in the file. */
+    void position(long target) {
+        long from = filled - buffer.limit();
+        if (target >= from && target <= filled) {
+            buffer.position((int) (target - from));
+        } else {
+            filled = target;
+            buffer.limit(0);
+        }
     }
 
     int readInt() throws IOException {

@@ -6,7 +6,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -140,23 +139,27 @@ final class GgufReader {
         return GgufValue.fixed(type, array, (int) length, data);
     }
 
+    /** Reads the lengths first, so that no more is allocated than the strings take in the file. */
     private GgufValue readStrings(String key, boolean array, int count) throws IOException {
+        long start = in.position();
         int[] ends = new int[count];
-        byte[] data = new byte[count * 8];
         int end = 0;
         for (int i = 0; i < count; i++) {
             int length = readStringLength("metadata key '" + key + "'");
             if ((long) end + length > MAX_METADATA_BYTES) {
                 throw damaged("metadata key '" + key + "' holds more than " + (MAX_METADATA_BYTES >> 20) + " MiB");
             }
-            if (end + length > data.length) {
-                data = Arrays.copyOf(data, (int) Math.max(end + length, Math.min(MAX_METADATA_BYTES, 2L * end)));
-            }
-            in.readFully(data, end, length);
+            in.position(in.position() + length);
             end += length;
             ends[i] = end;
         }
-        return GgufValue.strings(array, Arrays.copyOf(data, end), ends);
+        byte[] data = new byte[end];
+        in.position(start);
+        for (int i = 0, from = 0; i < count; from = ends[i++]) {
+            in.readLong();
+            in.readFully(data, from, ends[i] - from);
+        }
+        return GgufValue.strings(array, data, ends);
     }
 
     private byte[] readStringBytes(String owner) throws IOException {

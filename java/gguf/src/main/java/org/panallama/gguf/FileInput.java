@@ -13,12 +13,14 @@ final class FileInput {
 
     private final FileChannel channel;
     private final long size;
-    private final ByteBuffer buffer = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer buffer;
     private long filled;
 
     FileInput(FileChannel channel) throws IOException {
         this.channel = channel;
         this.size = channel.size();
+        this.buffer = ByteBuffer.allocate((int) Math.max(Long.BYTES, Math.min(CHUNK, size)))
+                .order(ByteOrder.LITTLE_ENDIAN);
         buffer.limit(0);
     }
 
@@ -45,10 +47,15 @@ final class FileInput {
         return size - position();
     }
 
-    /** Goes back to the first byte. */
-    void rewind() {
-        filled = 0;
-        buffer.limit(0);
+    /** Goes to a position in the file. */
+    void position(long target) {
+        long from = filled - buffer.limit();
+        if (target >= from && target <= filled) {
+            buffer.position((int) (target - from));
+        } else {
+            filled = target;
+            buffer.limit(0);
+        }
     }
 
     int readInt() throws IOException {

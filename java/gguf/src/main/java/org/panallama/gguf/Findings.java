@@ -2,18 +2,21 @@ package org.panallama.gguf;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.panallama.gguf.GgufFinding.Severity;
 
 /** Receives what is wrong with a file: either throws at the first damage, or collects everything. */
 final class Findings {
 
-    // A file of random bytes could otherwise give as many findings as it has bytes.
+    // Of each severity. A file of random bytes could otherwise give as many findings as it has bytes.
     private static final int MAX = 1000;
 
     private final Path file;
     private final boolean strict;
     private final List<GgufFinding> list = new ArrayList<>();
+    private final Map<Severity, Integer> counts = new EnumMap<>(Severity.class);
 
     private Findings(Path file, boolean strict) {
         this.file = file;
@@ -59,13 +62,13 @@ final class Findings {
         return new GgufException(file, offset, message);
     }
 
-    /** Whether nothing more will be kept. */
+    /** Whether no more damage will be kept. */
     boolean isFull() {
-        return list.size() >= MAX;
+        return counts.getOrDefault(Severity.DAMAGE, 0) >= MAX;
     }
 
     void add(GgufFinding finding) {
-        if (!isFull()) {
+        if (counts.merge(finding.severity(), 1, Integer::sum) <= MAX) {
             list.add(finding);
         }
     }

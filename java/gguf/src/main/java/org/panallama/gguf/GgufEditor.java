@@ -204,16 +204,19 @@ public final class GgufEditor {
 
     private void copyWithHeader(Path target) throws IOException {
         byte[] header = header();
-        long data = file.size() - file.dataOffset();
+        // Behind a header of the same length, whatever stands in the padding can stay there, too.
+        boolean sameLength = header.length == file.headerEnd();
+        long from = sameLength ? header.length : file.dataOffset();
+        long data = file.size() - from;
         Work work = new Work(data, progress);
         try (PendingFile pending = new PendingFile(target)) {
             pending.write(ByteBuffer.wrap(header));
             // A file without tensors may end with its header, or be padded as if it had some.
-            if (!file.tensors().isEmpty()) {
+            if (!sameLength && data > 0) {
                 pending.pad(file.alignment());
-                file.copy(file.dataOffset(), data, pending, work);
-            } else if (data > 0) {
-                pending.pad(file.alignment());
+            }
+            if (sameLength || !file.tensors().isEmpty()) {
+                file.copy(from, data, pending, work);
             }
             pending.moveIntoPlace();
         }

@@ -36,6 +36,10 @@ import java.util.OptionalLong;
  * <p>Immutable, safe for several threads, and nothing to close: the file is opened anew by each method that reads data,
  * which throws if the file was cut short since. The file must not change otherwise.
  *
+ * <p>A file that is damaged, or made to do harm, costs no more memory than a small multiple of the bytes that it really
+ * has. Texts and arrays take what they take in the file, and 256 MiB together at most; keys and tensors of the fewest
+ * bytes take some ten times theirs, and while the file is opened some twenty times.
+ *
  * @see <a href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">the GGUF specification</a>
  */
 public final class GgufFile {
@@ -114,6 +118,11 @@ public final class GgufFile {
     /** Returns where the data section begins, in bytes from the start of the file. */
     public long dataOffset() {
         return dataOffset;
+    }
+
+    /** Returns where the header ends, and the padding in front of the data section begins. */
+    long headerEnd() {
+        return headerEnd;
     }
 
     /** Returns the bytes in front of the data section and its padding. */

@@ -90,7 +90,7 @@ final class HeaderReader {
     private byte[] prefix() throws IOException {
         byte[] prefix = new byte[(int) Math.min(ForeignFormat.PREFIX_BYTES, in.size())];
         in.readFully(prefix, 0, prefix.length);
-        in.rewind();
+        in.position(0);
         return prefix;
     }
 
@@ -189,7 +189,7 @@ final class HeaderReader {
             findings.damage(at, what + " has an empty name");
         } else if (name.indexOf('\0') >= 0) {
             findings.damage(at, what + " has a NUL byte in its name, which C code takes for its end");
-        } else if (!Utf8.isValid(bytes)) {
+        } else if (!values.isUtf8(bytes)) {
             findings.damage(at, "the name of " + what + ", '" + name + "', is not valid UTF-8");
         }
         return name;

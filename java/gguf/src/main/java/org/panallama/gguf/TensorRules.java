@@ -26,6 +26,9 @@ final class TensorRules {
     List<Placed> check() throws IOException {
         Set<String> names = new HashSet<>();
         for (HeaderReader.Line line : header.lines()) {
+            if (findings.isFull()) {
+                break;
+            }
             if (!names.add(line.name())) {
                 findings.damage(line.at(), "tensor '" + line.name() + "' appears twice");
             }

@@ -6,27 +6,28 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 
-/** Tells whether bytes are UTF-8; the JDK's decoder decides, once a byte is beyond ASCII. */
+/** Tells whether bytes are UTF-8; the JDK's decoder decides, once a byte is beyond ASCII. Not for several threads. */
 final class Utf8 {
 
-    private Utf8() {}
+    // Vocabularies have a hundred thousand texts beyond ASCII.
+    private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+    private final CharBuffer characters = CharBuffer.allocate(1 << 10);
+    private ByteBuffer input = ByteBuffer.allocate(0);
 
-    static boolean isValid(byte[] bytes) {
-        return isValid(bytes, 0, bytes.length);
-    }
-
-    static boolean isValid(byte[] bytes, int offset, int length) {
+    boolean isValid(byte[] bytes, int offset, int length) {
         for (int i = offset; i < offset + length; i++) {
             if (bytes[i] < 0) {
-                return decodes(ByteBuffer.wrap(bytes, offset, length));
+                if (input.array() != bytes) {
+                    input = ByteBuffer.wrap(bytes);
+                }
+                return decodes(input.limit(offset + length).position(offset));
             }
         }
         return true;
     }
 
-    private static boolean decodes(ByteBuffer bytes) {
-        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
-        CharBuffer characters = CharBuffer.allocate(1 << 10);
+    private boolean decodes(ByteBuffer bytes) {
+        decoder.reset();
         CoderResult result;
         do {
             result = decoder.decode(bytes, characters.clear(), true);

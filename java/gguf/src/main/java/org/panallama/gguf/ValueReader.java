@@ -4,16 +4,18 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 
-/** Reads metadata values. */
+/** Reads metadata values. What it allocates for one takes as many bytes in the file. */
 final class ValueReader {
 
     // Real vocabularies with merges take up to some 30 MB.
     private static final long MAX_METADATA_BYTES = 1L << 28;
 
+    private static final int NO_ARRAY = -1;
+
     private final FileInput in;
     private final Findings findings;
+    private final Utf8 utf8 = new Utf8();
     private long kept;
 
     ValueReader(FileInput in, Findings findings) {
@@ -52,7 +54,7 @@ final class ValueReader {
         }
         keep(length * width, key, at);
         if (element == GgufType.STRING) {
-            return array ? strings(key, (int) length) : string(key, at);
+            return array ? strings(key, (int) length, at) : string(key, at);
         }
         byte[] data = fixed(element, array, (int) length);
         if (element == GgufType.BOOL) {
@@ -63,24 +65,29 @@ final class ValueReader {
 
     /** Reads the length of a string and its bytes. */
     byte[] readStringBytes(String owner, long max) throws IOException {
-        byte[] bytes = new byte[readLength(owner, max)];
+        byte[] bytes = new byte[readLength(owner, NO_ARRAY, max)];
         in.readFully(bytes, 0, bytes.length);
         return bytes;
     }
 
-    private int readLength(String owner, long max) throws IOException {
+    boolean isUtf8(byte[] bytes) {
+        return utf8.isValid(bytes, 0, bytes.length);
+    }
+
+    private int readLength(String key, int element, long max) throws IOException {
         long at = in.position();
         long length = in.readLong();
+        if (length >= 0 && length <= Math.min(in.remaining(), max)) {
+            return (int) length;
+        }
+        String owner = element == NO_ARRAY ? key : key + ", element " + element + ",";
         if (length < 0 || length > in.remaining()) {
             throw findings.fatal(
                     at,
                     owner + " claims a string of " + Long.toUnsignedString(length) + " bytes, but only "
                             + in.remaining() + " follow in the file");
         }
-        if (length > max) {
-            throw findings.fatal(at, owner + " has a string of " + length + " bytes, at most " + max + " are allowed");
-        }
-        return (int) length;
+        throw findings.fatal(at, owner + " has a string of " + length + " bytes, at most " + max + " are allowed");
     }
 
     private void keep(long bytes, String key, long at) throws IOException {
@@ -94,52 +101,60 @@ final class ValueReader {
     }
 
     private GgufValue string(String key, long at) throws IOException {
-        int length = readLength("metadata key '" + key + "'", MAX_METADATA_BYTES - kept);
+        int length = readLength("metadata key '" + key + "'", NO_ARRAY, MAX_METADATA_BYTES - kept);
         keep(length, key, at);
         byte[] data = GgufValue.little(Long.BYTES + length).putLong(length).array();
         in.readFully(data, Long.BYTES, length);
-        if (!Utf8.isValid(data, Long.BYTES, length)) {
+        if (!utf8.isValid(data, Long.BYTES, length)) {
             findings.suspicious(at, "the value of metadata key '" + key + "' is not valid UTF-8");
         }
         return GgufValue.encoded(GgufType.STRING, data);
     }
 
-    private GgufValue strings(String key, int count) throws IOException {
-        byte[] data = new byte[GgufValue.ARRAY_HEADER + count * Long.BYTES];
-        ByteBuffer out = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
-        out.putInt(GgufType.STRING.ordinal()).putLong(count);
+    /** Reads the lengths first, so that no more is allocated than the strings take in the file. */
+    private GgufValue strings(String key, int count, long at) throws IOException {
         String owner = "metadata key '" + key + "'";
+        long start = in.position();
+        for (int i = 0; i < count; i++) {
+            int length = readLength(owner, i, MAX_METADATA_BYTES - kept);
+            keep(length, key, at);
+            in.position(in.position() + length);
+        }
+        byte[] data = new byte[GgufValue.ARRAY_HEADER + (int) (in.position() - start)];
+        ByteBuffer.wrap(data)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(GgufType.STRING.ordinal())
+                .putLong(count);
+        in.position(start);
+        in.readFully(data, GgufValue.ARRAY_HEADER, data.length - GgufValue.ARRAY_HEADER);
+        checkStrings(owner, count, data, start - GgufValue.ARRAY_HEADER);
+        return GgufValue.encoded(GgufType.ARRAY, data);
+    }
+
+    /** Checks the texts, and makes their lengths little-endian. */
+    private void checkStrings(String owner, int count, byte[] data, long offset) {
+        ByteBuffer lengths = ByteBuffer.wrap(data).order(in.order());
         int invalid = 0;
         int firstInvalid = 0;
-        long firstInvalidAt = 0;
+        int firstInvalidAt = 0;
+        int at = GgufValue.ARRAY_HEADER;
         for (int i = 0; i < count; i++) {
-            long at = in.position();
-            int length = readLength(owner + ", element " + i + ",", MAX_METADATA_BYTES - kept);
-            keep(length, key, at);
-            int start = out.position() + Long.BYTES;
-            int rest = (count - 1 - i) * Long.BYTES;
-            if (start + length + rest > data.length) {
-                data = Arrays.copyOf(data, Math.max(start + length + rest, data.length + data.length / 2));
-                int position = out.position();
-                out = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).position(position);
+            int length = (int) lengths.getLong(at);
+            if (!utf8.isValid(data, at + Long.BYTES, length) && invalid++ == 0) {
+                firstInvalid = i;
+                firstInvalidAt = at;
             }
-            out.putLong(length);
-            in.readFully(data, start, length);
-            out.position(start + length);
-            if (!Utf8.isValid(data, start, length)) {
-                if (invalid++ == 0) {
-                    firstInvalid = i;
-                    firstInvalidAt = at;
-                }
+            if (in.order() == ByteOrder.BIG_ENDIAN) {
+                lengths.putLong(at, Long.reverseBytes(length));
             }
+            at += Long.BYTES + length;
         }
         if (invalid > 0) {
             findings.suspicious(
-                    firstInvalidAt,
+                    offset + firstInvalidAt,
                     owner + ": " + invalid + " of " + count + " strings are not valid UTF-8, the first is element "
                             + firstInvalid);
         }
-        return GgufValue.encoded(GgufType.ARRAY, Arrays.copyOf(data, out.position()));
     }
 
     private byte[] fixed(GgufType element, boolean array, int length) throws IOException {
