@@ -20,11 +20,7 @@ final class AddedTokens {
     void addAll() {
         JsonFile added = JsonFile.readIfPresent(source.folder().resolve("added_tokens.json"));
         for (Map.Entry<String, JsonElement> entry : added.json().entrySet()) {
-            if (!entry.getValue().isJsonPrimitive()) {
-                throw new ConversionException(
-                        added.file() + ": the id of '" + entry.getKey() + "' is " + entry.getValue());
-            }
-            add(id(added, entry.getValue().getAsString()), entry.getKey(), false);
+            add(added.tokenId(entry.getValue(), entry.getKey()), entry.getKey(), false);
         }
         source.tokenizerConfig().object("added_tokens_decoder").ifPresent(decoder -> {
             for (Map.Entry<String, JsonElement> entry : decoder.json().entrySet()) {
@@ -45,14 +41,17 @@ final class AddedTokens {
 
     private static int id(JsonFile file, String text) {
         try {
-            return Integer.parseUnsignedInt(text);
+            return Integer.parseInt(text);
         } catch (NumberFormatException e) {
             throw new ConversionException(file.file() + ": '" + text + "' is no token id", e);
         }
     }
 
     void add(int id, String text, boolean special) {
-        if (id >= vocabulary.size()) {
+        if (id < 0) {
+            throw new ConversionException(
+                    source.folder() + ": the added token '" + text + "' has the id " + id + ", must be at least 0");
+        } else if (id >= vocabulary.size()) {
             source.warnings()
                     .add("the added token '" + text + "' is left out: its id " + id + " is beyond vocab_size "
                             + vocabulary.size());

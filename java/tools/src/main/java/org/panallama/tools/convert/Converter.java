@@ -46,11 +46,14 @@ public final class Converter {
         }
         ModelConfig config = ModelConfig.read(folder);
         architecture = Architecture.of(config);
+        // The checkpoint's own tensors first: they say whether the configuration's sizes are right.
+        List<PlannedTensor> planned =
+                TensorPlan.of(architecture, config, options.type(), Safetensors.open(folder), warnings);
         tensors = new ArrayList<>();
         if (!architecture.encoder()) {
             tensors.addAll(new RotaryMetadata(config, architecture.ggufName()).tensors());
         }
-        tensors.addAll(TensorPlan.of(architecture, config, options.type(), Safetensors.open(folder), warnings));
+        tensors.addAll(planned);
         addMetadata(config);
     }
 

@@ -75,9 +75,11 @@ final class Hyperparameters {
     private void addExperts() {
         count("expert_count", config.json().size("num_local_experts", "num_experts"));
         count("expert_used_count", config.json().size("num_experts_per_tok", "num_experts_per_token"));
-        config.json().integer("moe_intermediate_size").ifPresent(size -> count("expert_feed_forward_length", size));
         config.json()
-                .integer("shared_expert_intermediate_size")
+                .sizeIfPresent("moe_intermediate_size")
+                .ifPresent(size -> count("expert_feed_forward_length", size));
+        config.json()
+                .sizeIfPresent("shared_expert_intermediate_size")
                 .ifPresent(size -> count("expert_shared_feed_forward_length", size));
         boolean renormalizes = architecture == Architecture.QWEN3_MOE || architecture == Architecture.MIXTRAL;
         config.json()

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,11 @@ import org.jspecify.annotations.Nullable;
  * present counts; null counts as absent.
  */
 final class JsonFile {
+
+    /** Ten times the largest tokenizer's. A tree of objects takes several times the text's size. */
+    private static final long MAX_BYTES = 1L << 28;
+
+    private static final double MAX_INTEGER = 1L << 53;
 
     private final Path file;
     private final JsonObject json;
@@ -34,6 +40,10 @@ final class JsonFile {
             throw new ConversionException(file + " is missing");
         }
         try (BufferedReader text = Files.newBufferedReader(file)) {
+            if (Files.size(file) > MAX_BYTES) {
+                throw new ConversionException(file + " has " + Files.size(file) + " bytes, more than the "
+                        + (MAX_BYTES >> 20) + " MiB that a checkpoint's JSON may have");
+            }
             JsonElement root = JsonParser.parseReader(text);
             if (!root.isJsonObject()) {
                 throw new ConversionException(file + " is no JSON object");
@@ -78,8 +88,8 @@ final class JsonFile {
         if (number.isEmpty()) {
             return OptionalLong.empty();
         }
-        if (number.getAsDouble() != Math.rint(number.getAsDouble())) {
-            throw wrong(keys, "an integer");
+        if (number.getAsDouble() != Math.rint(number.getAsDouble()) || Math.abs(number.getAsDouble()) > MAX_INTEGER) {
+            throw wrong(keys, "an integer of at most 53 bits");
         }
         return OptionalLong.of((long) number.getAsDouble());
     }
@@ -120,6 +130,11 @@ final class JsonFile {
                 : Optional.empty();
     }
 
+    /** A positive integer, if it is there. */
+    OptionalLong sizeIfPresent(String... keys) {
+        return integer(keys).isPresent() ? OptionalLong.of(size(keys)) : OptionalLong.empty();
+    }
+
     /** A positive integer that must be there. */
     long size(String... keys) {
         long value = integer(keys).orElseThrow(() -> absent(keys));
@@ -127,6 +142,34 @@ final class JsonFile {
             throw wrong(keys, "from 1 to " + Integer.MAX_VALUE);
         }
         return value;
+    }
+
+    /** The id of a token. Some files state a negative one for none. */
+    OptionalInt tokenId(String... keys) {
+        OptionalLong id = integer(keys);
+        if (id.isEmpty()) {
+            return OptionalInt.empty();
+        }
+        if (id.getAsLong() != (int) id.getAsLong()) {
+            throw wrong(keys, "a token's id");
+        }
+        return OptionalInt.of((int) id.getAsLong());
+    }
+
+    /** The id of a token that is an element of a list. */
+    int tokenId(JsonElement element, String list) {
+        return alone(element, list).tokenId(list).orElseThrow(() -> absent(list));
+    }
+
+    /** A number that is an element of a list. */
+    double number(JsonElement element, String list) {
+        return alone(element, list).requireNumber(list);
+    }
+
+    private JsonFile alone(JsonElement element, String key) {
+        JsonObject single = new JsonObject();
+        single.add(key, element);
+        return new JsonFile(file, single);
     }
 
     double requireNumber(String... keys) {

@@ -1,7 +1,9 @@
 package org.panallama.tools.convert;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,11 +28,14 @@ final class ModelConfig {
     static ModelConfig read(Path folder) {
         JsonFile root = JsonFile.read(folder.resolve("config.json"));
         JsonElement names = root.value("architectures");
-        if (names == null || !names.isJsonArray() || names.getAsJsonArray().isEmpty()) {
+        if (!(names instanceof JsonArray list)
+                || list.isEmpty()
+                || !(list.get(0) instanceof JsonPrimitive name)
+                || !name.isString()) {
             throw new ConversionException(root.file() + " has no architectures, which name the model's class");
         }
         refuseQuantized(root);
-        return new ModelConfig(flat(root), names.getAsJsonArray().get(0).getAsString());
+        return new ModelConfig(flat(root), name.getAsString());
     }
 
     /** Multimodal models keep the language model's values in an object of their own. */
@@ -74,17 +79,22 @@ final class ModelConfig {
     }
 
     long kvHeads() {
-        OptionalLong stated = json.integer("num_key_value_heads", "n_kv_heads");
-        return stated.isPresent() ? json.size("num_key_value_heads", "n_kv_heads") : heads();
+        return json.sizeIfPresent("num_key_value_heads", "n_kv_heads").orElseGet(this::heads);
     }
 
     /** The size of a head if it is stated. */
     OptionalLong statedHeadSize() {
-        return json.integer("head_dim").isPresent() ? OptionalLong.of(json.size("head_dim")) : OptionalLong.empty();
+        return json.sizeIfPresent("head_dim");
     }
 
     long headSize() {
-        return statedHeadSize().orElseGet(() -> hidden() / heads());
+        return statedHeadSize().orElseGet(() -> {
+            if (hidden() < heads()) {
+                throw new ConversionException(
+                        json.file() + " has " + heads() + " heads for a hidden size of " + hidden());
+            }
+            return hidden() / heads();
+        });
     }
 
     long feedForward() {
@@ -100,7 +110,7 @@ final class ModelConfig {
     }
 
     OptionalLong experts() {
-        return json.integer(EXPERTS).isPresent() ? OptionalLong.of(json.size(EXPERTS)) : OptionalLong.empty();
+        return json.sizeIfPresent(EXPERTS);
     }
 
     boolean tiedEmbeddings() {
@@ -149,10 +159,11 @@ final class ModelConfig {
         List<Integer> ids = new ArrayList<>();
         JsonElement value = file.value("eos_token_id");
         if (value != null && value.isJsonArray()) {
-            value.getAsJsonArray().forEach(id -> ids.add(id.getAsInt()));
+            value.getAsJsonArray().forEach(id -> ids.add(file.tokenId(id, "eos_token_id")));
         } else if (value != null) {
-            file.integer("eos_token_id").ifPresent(id -> ids.add((int) id));
+            file.tokenId("eos_token_id").ifPresent(ids::add);
         }
+        ids.removeIf(id -> id < 0); // how some state that there is none
         return ids;
     }
 }

@@ -1,11 +1,11 @@
 package org.panallama.tools.convert;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import org.panallama.gguf.GgufValue;
 
 /**
@@ -112,9 +112,9 @@ final class RotaryMetadata {
     }
 
     private long originalContext() {
-        return rope.integer("original_max_position_embeddings")
+        return rope.sizeIfPresent("original_max_position_embeddings")
                 .orElseGet(() -> config.json()
-                        .integer("original_max_position_embeddings")
+                        .sizeIfPresent("original_max_position_embeddings")
                         .orElseGet(config::context));
     }
 
@@ -148,13 +148,14 @@ final class RotaryMetadata {
     }
 
     private List<Float> factors(String key) {
-        Optional<JsonElement> values = Optional.ofNullable(rope.value(key)).filter(JsonElement::isJsonArray);
-        if (values.isEmpty() || values.get().getAsJsonArray().size() != config.headSize() / 2) {
+        if (!(rope.value(key) instanceof JsonArray values) || values.size() != config.headSize() / 2) {
             throw new ConversionException(
                     config.json().file() + ": longrope needs " + key + " with " + config.headSize() / 2 + " numbers");
         }
         List<Float> factors = new ArrayList<>();
-        values.get().getAsJsonArray().forEach(value -> factors.add(value.getAsFloat()));
+        for (JsonElement value : values) {
+            factors.add((float) rope.number(value, key));
+        }
         return factors;
     }
 

@@ -16,6 +16,9 @@ final class SentencePieceModel {
 
     private static final int UNIGRAM = 1;
 
+    /** Ten times the largest one's. */
+    private static final long MAX_BYTES = 1L << 27;
+
     record Piece(String text, float score, Vocabulary.Type type) {}
 
     private final List<Piece> pieces = new ArrayList<>();
@@ -29,6 +32,10 @@ final class SentencePieceModel {
     static SentencePieceModel read(Path file) {
         SentencePieceModel model = new SentencePieceModel();
         try {
+            if (Files.size(file) > MAX_BYTES) {
+                throw new ConversionException(file + " has " + Files.size(file) + " bytes, more than the "
+                        + (MAX_BYTES >> 20) + " MiB that a SentencePiece model may have");
+            }
             model.parse(new ProtobufReader(ByteBuffer.wrap(Files.readAllBytes(file))));
         } catch (IOException | IllegalArgumentException e) {
             throw new ConversionException(file + " is no SentencePiece model: " + e.getMessage(), e);

@@ -88,8 +88,8 @@ final class SpecialTokens {
                     return OptionalInt.of(ends.get(0));
                 }
             } else if (file.has(kind + "_token_id")) {
-                long id = file.integer(kind + "_token_id").orElseThrow();
-                return id < 0 ? OptionalInt.empty() : OptionalInt.of((int) id);
+                OptionalInt id = file.tokenId(kind + "_token_id");
+                return id.isPresent() && id.getAsInt() < 0 ? OptionalInt.empty() : id;
             }
         }
         return OptionalInt.empty();

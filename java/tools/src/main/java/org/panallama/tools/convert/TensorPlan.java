@@ -55,6 +55,7 @@ final class TensorPlan {
 
     /** In the order in which a model is computed: what comes before the layers, layer by layer, the rest. */
     private void plan() {
+        requireAtMostTensors("layers", config.layers());
         List<TensorRule> rules = architecture.tensors();
         int firstLayered = 0;
         while (!rules.get(firstLayered).perLayer()) {
@@ -70,6 +71,14 @@ final class TensorPlan {
         rules.subList(firstLayered, rules.size()).stream()
                 .filter(rule -> !rule.perLayer())
                 .forEach(rule -> plan(rule, 0));
+    }
+
+    /** Whatever a damaged configuration claims, each layer and each expert has a tensor of its own at least. */
+    private void requireAtMostTensors(String what, long count) {
+        if (count > tensors.size()) {
+            throw new ConversionException(config.json().file() + " says that there are " + count + " " + what
+                    + ", but the checkpoint has only " + tensors.size() + " tensors");
+        }
     }
 
     private void plan(TensorRule rule, long layer) {
@@ -108,6 +117,7 @@ final class TensorPlan {
         if (!tensors.containsKey(source.replace("{e}", "0"))) {
             return List.of();
         }
+        requireAtMostTensors("experts", size("experts"));
         List<TensorPart> parts = new ArrayList<>();
         for (long expert = 0; expert < size("experts"); expert++) {
             String name = source.replace("{e}", Long.toString(expert));
@@ -143,9 +153,16 @@ final class TensorPlan {
     }
 
     static long positionOffset(Architecture architecture, ModelConfig config) {
-        return architecture.roberta()
-                ? 1 + config.json().integer("pad_token_id").orElse(1)
-                : 0;
+        if (!architecture.roberta()) {
+            return 0;
+        }
+        long padding = config.json().integer("pad_token_id").orElse(1);
+        if (padding < 0 || padding >= config.context() - 1) {
+            throw new ConversionException(config.json().file() + ": pad_token_id is " + padding
+                    + ", must be from 0 and leave room for positions behind it, of which there are "
+                    + config.context());
+        }
+        return 1 + padding;
     }
 
     /** One tensor holds gate and up of all experts: [experts, 2 * rows, columns]. */

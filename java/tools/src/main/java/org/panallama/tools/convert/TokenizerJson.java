@@ -3,6 +3,7 @@ package org.panallama.tools.convert;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -59,7 +60,9 @@ final class TokenizerJson {
     Map<String, Integer> vocabulary() {
         JsonFile object = model.object("vocab").orElseThrow(() -> damaged("model.vocab is no object"));
         Map<String, Integer> ids = new HashMap<>();
-        object.json().entrySet().forEach(entry -> ids.put(entry.getKey(), integer(entry.getValue(), "model.vocab")));
+        object.json()
+                .entrySet()
+                .forEach(entry -> ids.put(entry.getKey(), root.tokenId(entry.getValue(), entry.getKey())));
         return ids;
     }
 
@@ -71,13 +74,16 @@ final class TokenizerJson {
         }
         List<Map.Entry<String, Float>> pieces = new ArrayList<>();
         for (JsonElement element : list.getAsJsonArray()) {
-            if (!element.isJsonArray() || element.getAsJsonArray().size() != 2) {
+            if (!(element instanceof JsonArray pair) || pair.size() != 2 || !isText(pair.get(0))) {
                 throw damaged("model.vocab has " + element + ", must be a pair of text and score");
             }
-            JsonArray pair = element.getAsJsonArray();
-            pieces.add(Map.entry(pair.get(0).getAsString(), pair.get(1).getAsFloat()));
+            pieces.add(Map.entry(pair.get(0).getAsString(), (float) root.number(pair.get(1), "model.vocab")));
         }
         return pieces;
+    }
+
+    private static boolean isText(JsonElement element) {
+        return element instanceof JsonPrimitive primitive && primitive.isString();
     }
 
     /** In the order of their rank; each was written as one text with a space, and as a pair since there are spaces in tokens. */
@@ -94,11 +100,10 @@ final class TokenizerJson {
     }
 
     private String[] merge(JsonElement element) {
-        if (element.isJsonArray() && element.getAsJsonArray().size() == 2) {
-            JsonArray pair = element.getAsJsonArray();
+        if (element instanceof JsonArray pair && pair.size() == 2 && isText(pair.get(0)) && isText(pair.get(1))) {
             return new String[] {pair.get(0).getAsString(), pair.get(1).getAsString()};
         }
-        String text = element.isJsonPrimitive() ? element.getAsString() : "";
+        String text = isText(element) ? element.getAsString() : "";
         int space = text.indexOf(' ', 1);
         if (space < 0 || space == text.length() - 1) {
             throw damaged("model.merges has " + element + ", must be two tokens");
@@ -111,7 +116,7 @@ final class TokenizerJson {
         for (JsonObject token : objects(root.value("added_tokens"))) {
             JsonFile fields = new JsonFile(file(), token);
             added.add(new Added(
-                    (int) fields.integer("id").orElseThrow(() -> damaged("an added token has no id")),
+                    fields.tokenId("id").orElseThrow(() -> damaged("an added token has no id")),
                     fields.string("content").orElseThrow(() -> damaged("an added token has no content")),
                     fields.bool("special").orElse(false)));
         }
@@ -183,14 +188,6 @@ final class TokenizerJson {
             }
         }
         return objects;
-    }
-
-    private int integer(JsonElement value, String where) {
-        try {
-            return value.getAsInt();
-        } catch (RuntimeException e) {
-            throw new ConversionException(file() + ": " + where + " has " + value + ", must be a token id", e);
-        }
     }
 
     ConversionException damaged(String problem) {

@@ -32,8 +32,10 @@ final class TokenizerMetadata {
         if (source.architecture().encoder()) {
             metadata.put(
                     PREFIX + "token_type_count",
-                    GgufValue.uint32(
-                            source.config().json().integer("type_vocab_size").orElse(1)));
+                    GgufValue.uint32(source.config()
+                            .json()
+                            .sizeIfPresent("type_vocab_size")
+                            .orElse(1)));
         }
         new SpecialTokens(source, vocabulary, metadata).add();
         ChatTemplates.add(source, metadata);
@@ -215,10 +217,17 @@ final class TokenizerMetadata {
         put("add_space_prefix", GgufValue.bool(prependsSpace(json)));
         put("remove_extra_whitespaces", GgufValue.bool(true));
         for (JsonFile step : json.normalizers()) {
-            step.string("precompiled_charsmap")
-                    .ifPresent(map -> addCharsmap(Base64.getDecoder().decode(map)));
+            step.string("precompiled_charsmap").ifPresent(map -> addCharsmap(bytes(json, map)));
         }
         return vocabulary;
+    }
+
+    private static byte[] bytes(TokenizerJson json, String base64) {
+        try {
+            return Base64.getDecoder().decode(base64);
+        } catch (IllegalArgumentException e) {
+            throw json.damaged("the normalizer's precompiled_charsmap is no Base64: " + e.getMessage());
+        }
     }
 
     /** XLM-RoBERTa numbers its tokens otherwise than its SentencePiece file: four special ones first, one shift, a mask last. */
