@@ -94,8 +94,9 @@ final class ApiHandler extends Handler.Abstract {
 
     private void answer(Exchange exchange, Request request, Map<String, Endpoint> methods) {
         boolean health = exchange.path().equals("/health");
-        boolean placed = health || places.tryAcquire();
-        try {
+        Place place = new Place(!health);
+        exchange.beforeEnd(place::close);
+        try (place) {
             if (!health) {
                 keys.check(request.getHeaders());
             }
@@ -109,7 +110,7 @@ final class ApiHandler extends Handler.Abstract {
                         null,
                         "method_not_allowed");
             }
-            if (!placed) {
+            if (!health && !place.taken) {
                 throw ApiException.busy("Too many requests at once. Try again later.");
             }
             endpoint.handle(exchange);
@@ -117,8 +118,22 @@ final class ApiHandler extends Handler.Abstract {
             throw e;
         } catch (RuntimeException | Error e) {
             error(exchange, apiException(exchange, e));
-        } finally {
-            if (placed && !health) {
+        }
+    }
+
+    /** One of the places for requests that are handled at once, if it is wanted and there is one. On one thread alone. */
+    private final class Place implements AutoCloseable {
+
+        private boolean taken;
+
+        Place(boolean wanted) {
+            taken = wanted && places.tryAcquire();
+        }
+
+        @Override
+        public void close() {
+            if (taken) {
+                taken = false;
                 places.release();
             }
         }

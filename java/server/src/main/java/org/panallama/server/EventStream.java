@@ -17,19 +17,19 @@ final class EventStream {
     }
 
     void send(JsonElement data) {
-        write("data: " + Json.text(data) + "\n\n");
+        write("data: " + Json.text(data) + "\n\n", false);
     }
 
     void send(String event, JsonElement data) {
-        write("event: " + event + "\ndata: " + Json.text(data) + "\n\n");
+        write("event: " + event + "\ndata: " + Json.text(data) + "\n\n", false);
     }
 
     /** What ends a stream of completions. */
     void done() {
-        write("data: [DONE]\n\n");
+        write("data: [DONE]\n\n", true);
     }
 
-    private void write(String text) {
-        exchange.write(text.getBytes(StandardCharsets.UTF_8), false);
+    private void write(String text, boolean last) {
+        exchange.write(text.getBytes(StandardCharsets.UTF_8), last);
     }
 }

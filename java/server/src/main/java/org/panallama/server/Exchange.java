@@ -26,6 +26,7 @@ final class Exchange {
     private final Request request;
     private final Response response;
     private final int maxBody;
+    private Runnable beforeEnd = () -> {};
     private boolean gone;
     private boolean pipelined;
 
@@ -129,7 +130,15 @@ final class Exchange {
         write(body, true);
     }
 
+    /** Runs the action before the end of the answer goes out: what a client does after that finds it done. */
+    void beforeEnd(Runnable action) {
+        beforeEnd = action;
+    }
+
     void write(byte[] bytes, boolean last) {
+        if (last) {
+            beforeEnd.run();
+        }
         try {
             Content.Sink.write(response, last, ByteBuffer.wrap(bytes));
         } catch (IOException e) {

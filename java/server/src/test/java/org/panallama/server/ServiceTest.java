@@ -124,6 +124,25 @@ class ServiceTest {
         }
     }
 
+    /** Asks on two connections in turn: on the same one a request waits until the server is done with the one before. */
+    @Test
+    void thePlaceOfARequestIsFreeWhenItsAnswerHasCome() throws IOException {
+        byte[] request = "GET /v1/models/x HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+        try (LlamaServer server = TinyServer.builder().concurrency(1).start();
+                Socket one = new Socket("127.0.0.1", server.uri().getPort());
+                Socket other = new Socket("127.0.0.1", server.uri().getPort())) {
+            for (int i = 0; i < 1_000; i++) {
+                Socket socket = i % 2 == 0 ? one : other;
+                socket.getOutputStream().write(request);
+                StringBuilder answer = new StringBuilder();
+                while (answer.indexOf("}}") < 0) {
+                    answer.append((char) socket.getInputStream().read());
+                }
+                assertThat(answer).startsWith("HTTP/1.1 404 ");
+            }
+        }
+    }
+
     /** Begins a chat request, whose body is to follow. */
     private static void send(Socket socket, int length, String headers) throws IOException {
         String head = "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length + "\r\n" + headers;
