@@ -10,7 +10,6 @@ import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
-import org.jspecify.annotations.Nullable;
 import org.panallama.ContextFullException;
 import org.panallama.GrammarException;
 import org.panallama.LlamaException;
@@ -80,7 +79,7 @@ final class ApiHandler extends Handler.Abstract {
         metrics.inFlight().incrementAndGet();
         try {
             answer(exchange, request, methods);
-            callback.succeeded();
+            RestOfRequest.before(request, callback).succeeded();
         } catch (ClientGoneException e) {
             LOG.debug("{}: {}", path, e.getMessage());
             exchange.hangUp();
@@ -179,10 +178,5 @@ final class ApiHandler extends Handler.Abstract {
             exchange.header(HttpHeader.WWW_AUTHENTICATE.asString(), "Bearer");
         }
         exchange.send(error.status, "application/json", Json.bytes(error.json()));
-    }
-
-    /** An error for paths that nothing answers. */
-    static ApiException notFound(@Nullable String path) {
-        return new ApiException(404, "invalid_request_error", "There is nothing at " + path + ".", null, "not_found");
     }
 }

@@ -8,20 +8,18 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
 
-/** Errors that Jetty finds, malformed HTTP for one, and paths that nothing answers, in OpenAI's form. */
+/** Errors that Jetty finds, malformed HTTP for one, in OpenAI's form. */
 final class ErrorResponses extends ErrorHandler {
 
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
         int status = response.getStatus();
-        ApiException error = status == HttpStatus.NOT_FOUND_404
-                ? ApiHandler.notFound(Request.getPathInContext(request))
-                : new ApiException(
-                        status,
-                        status < 500 ? "invalid_request_error" : "server_error",
-                        HttpStatus.getMessage(status) + ".",
-                        null,
-                        null);
+        ApiException error = new ApiException(
+                status,
+                status < 500 ? "invalid_request_error" : "server_error",
+                HttpStatus.getMessage(status) + ".",
+                null,
+                null);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
         response.write(true, ByteBuffer.wrap(Json.bytes(error.json())), callback);
         return true;

@@ -72,7 +72,9 @@ final class Exchange {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         byte[] buffer = new byte[1 << 16];
         long begun = System.nanoTime();
-        try (InputStream in = Content.Source.asInputStream(request)) {
+        InputStream in =
+                Content.Source.asInputStream(request); // closing it would fail a request that is refused half-way
+        try {
             for (int read; (read = in.read(buffer)) >= 0; ) {
                 body.write(buffer, 0, read);
                 if (body.size() > maxBody) {
@@ -96,7 +98,7 @@ final class Exchange {
     }
 
     private ApiException tooLong() {
-        header("Connection", "close"); // what is left of the body is not read
+        header("Connection", "close");
         return new ApiException(
                 413,
                 "invalid_request_error",

@@ -75,8 +75,8 @@ public final class LlamaServer implements AutoCloseable {
                 new ApiKeys(builder.keys),
                 builder.concurrency,
                 builder.maxBody);
-        jetty.setHandler(
-                new GracefulHandler(builder.crossOrigin(compressed(new Handler.Sequence(api, new PageHandler())))));
+        jetty.setHandler(new GracefulHandler(
+                builder.crossOrigin(compressed(new Handler.Sequence(api, new PageHandler(), new NotFoundHandler())))));
     }
 
     private static Handler compressed(Handler handler) {

@@ -142,6 +142,17 @@ class BadRequestsTest {
         assertThat(response.body()).contains("UTF-8");
     }
 
+    /** A server that hung up on a client that is still sending would take the answer away from it, but not each time. */
+    @Test
+    void whoIsStillSendingHasTheRefusalToo() {
+        String body = " ".repeat(4 << 20);
+        for (int i = 0; i < 20; i++) {
+            assertThat(http.post(CHAT, body).statusCode()).isEqualTo(413);
+            assertThat(http.post("/v1/models", body).statusCode()).isEqualTo(405);
+            assertThat(http.post("/v1/nothing", body).statusCode()).isEqualTo(404);
+        }
+    }
+
     @Test
     void aPromptThatIsTooLongSaysHowLong() {
         JsonObject error =
