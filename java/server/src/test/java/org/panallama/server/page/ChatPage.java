@@ -4,7 +4,6 @@ import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertTha
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import com.microsoft.playwright.CDPSession;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Request;
@@ -22,13 +21,10 @@ final class ChatPage {
 
     final Page page;
     private final URI address;
-    private final CDPSession network;
 
     ChatPage(Page page, URI address) {
         this.page = page;
         this.address = address;
-        network = page.context().newCDPSession(page);
-        network.send("Network.enable");
         load();
     }
 
@@ -133,22 +129,47 @@ final class ChatPage {
         return "data: {\"choices\":[{\"index\":0,\"finish_reason\":null,\"delta\":" + delta + "}]}\n\n";
     }
 
-    /** Has answers come at 6 kB/s. */
-    void slowly() {
-        throughput(6_000);
+    /** Has answers stand still after their first token, until {@link #letThrough}, however slow or fast the machine is. */
+    void hold() {
+        page.evaluate("""
+                () => {
+                    const fetched = window.fetch;
+                    const open = new Promise((resolve) => (window.letThrough = resolve));
+                    window.fetch = async (address, options) => {
+                        const response = await fetched(address, options);
+                        if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) return response;
+                        const { signal } = options;
+                        const aborted = new Promise((_, reject) => {
+                            signal.addEventListener("abort", () => reject(signal.reason));
+                        });
+                        aborted.catch(() => {}); // where nothing is held
+                        let events = 0;
+                        const gate = new TransformStream({
+                            async transform(text, out) {
+                                for (const piece of text.split(/(?<=\\n\\n)/)) {
+                                    if (events >= 2) await Promise.race([open, aborted]);
+                                    if (piece.endsWith("\\n\\n")) events++;
+                                    out.enqueue(piece);
+                                }
+                            },
+                        });
+                        const body = response.body
+                            .pipeThrough(new TextDecoderStream())
+                            .pipeThrough(gate)
+                            .pipeThrough(new TextEncoderStream());
+                        return new Response(body, response);
+                    };
+                }""");
     }
 
-    void normalSpeed() {
-        throughput(-1);
+    void letThrough() {
+        page.evaluate("letThrough()");
     }
 
-    private void throughput(int bytesPerSecond) {
-        JsonObject conditions = new JsonObject();
-        conditions.addProperty("offline", false);
-        conditions.addProperty("latency", 0);
-        conditions.addProperty("downloadThroughput", bytesPerSecond);
-        conditions.addProperty("uploadThroughput", -1);
-        network.send("Network.emulateNetworkConditions", conditions);
+    /** Has no time pass on the page. */
+    void stopClock() {
+        page.clock().install();
+        page.clock().pauseAt(System.currentTimeMillis() + 3_600_000); // whatever time goes by until then
     }
 
     /** Has completions refused. */

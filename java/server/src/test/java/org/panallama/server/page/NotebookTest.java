@@ -63,8 +63,7 @@ class NotebookTest {
     @Test
     void escapeStops(ChatPage chat) {
         begin(chat).fill("[INST] 以JSON输出德国的信息。 [/INST]");
-        chat.byId("probabilities").check();
-        chat.slowly();
+        chat.hold();
         chat.byId("continue").click();
         assertThat(chat.byId("notebook-text")).hasValue(Pattern.compile(".*/INST\\].+", Pattern.DOTALL));
         assertThat(chat.byId("continue")).hasText("Stop");

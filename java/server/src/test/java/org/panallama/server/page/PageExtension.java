@@ -79,6 +79,7 @@ final class PageExtension implements ParameterResolver, AfterEachCallback {
             browser = playwright
                     .chromium()
                     .launch(new BrowserType.LaunchOptions()
+                            .setTimeout(PATIENCE)
                             .setExecutablePath(program("chromium", "chromium-browser", "google-chrome"))
                             // Root and containers have no user namespaces for a sandbox, and containers little shared
                             // memory; the only site visited is ours.

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** With a slow connection, so that an answer of the small model takes long enough to be stopped. */
+/** With answers that stand still, so that there is something to be stopped. */
 @ExtendWith(PageExtension.class)
 class StopTest {
 
@@ -36,7 +36,7 @@ class StopTest {
         chat.byId("new-chat").click();
         assertThat(chat.turns()).hasCount(0);
         assertThat(chat.page.locator("#conversation-list li.running")).hasCount(1);
-        chat.normalSpeed();
+        chat.letThrough();
         assertThat(chat.page.locator("#conversation-list li.running")).hasCount(0);
         chat.page.locator("#conversation-list .open").getByText(QUESTION).click();
         assertThat(chat.answer()).hasText(SOMETHING);
@@ -45,8 +45,7 @@ class StopTest {
 
     private static void begin(ChatPage chat) {
         chat.greedy();
-        chat.byId("probabilities").check(); // many bytes for each token
-        chat.slowly();
+        chat.hold();
         chat.type(QUESTION);
         chat.byId("text").press("Enter");
         assertThat(chat.answer()).hasText(SOMETHING);
@@ -59,7 +58,7 @@ class StopTest {
         assertThat(chat.byId("send")).hasAccessibleName("Send");
         String text = chat.answer().innerText();
         assertThat(text).isNotBlank();
-        chat.normalSpeed();
+        chat.letThrough();
         chat.action("Regenerate").click();
         chat.awaitAnswer();
         assertThat(chat.answer().innerText()).hasSizeGreaterThan(text.length());

@@ -86,10 +86,12 @@ class StorageTest {
         chat.greedy();
         chat.ask(FRANCE);
         chat.page.locator("#conversation-list li").hover();
+        chat.stopClock(); // the offer stands for six seconds
         chat.button("Delete").click();
         assertThat(chat.turns()).hasCount(0);
         chat.button("Undo").click();
         assertThat(chat.answer()).hasText("France");
+        chat.page.clock().resume();
         chat.reload();
         assertThat(chat.answer()).hasText("France");
     }
@@ -110,14 +112,14 @@ class StorageTest {
     @Test
     void anAnswerThatEndsDoesNotDisturbARenaming(ChatPage chat) {
         chat.greedy();
-        chat.slowly();
+        chat.hold();
         chat.type(FRANCE);
         chat.byId("text").press("Enter");
         chat.page.locator("#conversation-list li.running").hover();
         chat.button("Rename").click();
         Locator name = chat.page.locator("#conversation-list input");
         name.fill("法");
-        chat.normalSpeed();
+        chat.letThrough();
         chat.awaitAnswer();
         name.pressSequentially("国");
         name.press("Enter");
