@@ -16,7 +16,6 @@ import org.junit.jupiter.api.condition.OS;
 class ProcessTest {
 
     private static final byte[] NOTHING = {};
-    private static final String ENDLESS = "[INST] 背诵李白的诗。 [/INST]";
 
     @Test
     void stdoutIsTheAnswerAlone() throws Exception {
@@ -71,11 +70,23 @@ class ProcessTest {
         assertThat(result.err()).contains("print_info: arch");
     }
 
+    /** An answer that does not come to its end: before the context is full, the pipe is, and nobody reads all of that. */
+    private static ProcessBuilder endless() {
+        return Child.builder(
+                Map.of("LC_ALL", "C.UTF-8"),
+                "generate",
+                "-p",
+                "[INST] 背诵李白的诗。 [/INST]",
+                "--ignore-eos",
+                "-t",
+                "1",
+                "-c",
+                "65536");
+    }
+
     @Test
     void aReaderThatLeavesEndsItQuietly() throws Exception {
-        Process process = Child.builder(
-                        Map.of("LC_ALL", "C.UTF-8"), "generate", "-p", ENDLESS, "--ignore-eos", "-t", "1")
-                .start();
+        Process process = endless().start();
         try {
             CompletableFuture<String> err = Child.text(process.getErrorStream());
             InputStream out = process.getInputStream();
@@ -83,7 +94,8 @@ class ProcessTest {
             out.close();
             Result result = Child.finished(process, CompletableFuture.completedFuture(""), err);
             assertThat(result.status()).isZero();
-            assertThat(result.err()).isEmpty();
+            // A warning of the context's length, and nothing else.
+            assertThat(result.err()).contains("65536 tokens is longer than").hasLineCount(1);
         } finally {
             process.destroyForcibly();
         }
@@ -105,9 +117,7 @@ class ProcessTest {
     @Test
     @DisabledOnOs(value = OS.WINDOWS, disabledReason = "processes cannot be asked to end there")
     void anInterruptedGenerationPrintsWhatItHas() throws Exception {
-        Process process = Child.builder(
-                        Map.of("LC_ALL", "C.UTF-8"), "generate", "-p", ENDLESS, "--ignore-eos", "-t", "1")
-                .start();
+        Process process = endless().start();
         try {
             CompletableFuture<String> err = Child.text(process.getErrorStream());
             InputStream out = process.getInputStream();

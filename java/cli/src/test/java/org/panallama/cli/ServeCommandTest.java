@@ -13,10 +13,11 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +31,18 @@ class ServeCommandTest {
     void servesUntilItIsToldToEndAndFinishesWhatItBegan(@TempDir Path folder) throws Exception {
         Path keys = Files.write(folder.resolve("keys.txt"), List.of("# whose", "one", "", "two"));
         Process process = Child.builder(
-                        Map.of(), "serve", "--port", "0", "-t", "1", "-c", "2048", "--api-key-file", keys.toString())
+                        Map.of(),
+                        "serve",
+                        "--port",
+                        "0",
+                        "-t",
+                        "1",
+                        "-c",
+                        "2048",
+                        "--drain",
+                        "240",
+                        "--api-key-file",
+                        keys.toString())
                 .start();
         try (BufferedReader err =
                 new BufferedReader(new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {
@@ -38,24 +50,29 @@ class ServeCommandTest {
             assertThat(line).startsWith(READY + "http://127.0.0.1:");
             URI uri = URI.create(line.substring(READY.length()));
             HttpClient client = HttpClient.newHttpClient();
-            HttpRequest long1 = HttpRequest.newBuilder(uri.resolve("/v1/completions"))
+            HttpRequest question = HttpRequest.newBuilder(uri.resolve("/v1/completions"))
                     .header("Authorization", "Bearer two")
-                    .POST(BodyPublishers.ofString("{\"prompt\":\"a\",\"max_tokens\":300,\"ignore_eos\":true}"))
+                    .POST(BodyPublishers.ofString(
+                            "{\"prompt\":\"a\",\"max_tokens\":300,\"ignore_eos\":true,\"stream\":true}"))
                     .build();
             assertThat(client.send(HttpRequest.newBuilder(uri.resolve("/slots")).build(), BodyHandlers.discarding())
                             .statusCode())
                     .isEqualTo(401);
-            CompletableFuture<HttpResponse<String>> answer = client.sendAsync(long1, BodyHandlers.ofString());
-            HttpRequest slots = HttpRequest.newBuilder(uri.resolve("/slots"))
-                    .header("Authorization", "Bearer one")
-                    .build();
-            while (!client.send(slots, BodyHandlers.ofString()).body().contains("\"is_processing\":true")) {
-                Thread.sleep(10);
-            }
+            HttpResponse<Stream<String>> answer = client.send(question, BodyHandlers.ofLines());
+            assertThat(answer.statusCode()).isEqualTo(200);
+            Iterator<String> events =
+                    answer.body().filter(event -> !event.isEmpty()).iterator();
+            assertThat(events.next()).startsWith("data: {");
             process.toHandle().destroy(); // SIGTERM, with the streams left open
-            assertThat(answer.join().statusCode()).isEqualTo(200);
-            assertThat(answer.join().body()).contains("\"completion_tokens\":300");
-            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            String last = "";
+            String beforeLast = "";
+            while (events.hasNext()) {
+                beforeLast = last;
+                last = events.next();
+            }
+            assertThat(beforeLast).contains("\"finish_reason\":\"length\"");
+            assertThat(last).isEqualTo("data: [DONE]");
+            assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
             assertThat(process.getInputStream().readAllBytes()).isEmpty();
         } finally {
             process.destroyForcibly();
