@@ -163,7 +163,7 @@ public final class EngineBenchmark {
                     .filter(each -> each.getName().equals("panallama-engine"))
                     .findFirst()
                     .orElseThrow()
-                    .getId();
+                    .threadId();
             for (int round = -rounds; round < rounds; round++) { // half of them, to warm up
                 double loop = bare(context, batch, prompt, tokens);
                 long before = THREADS.getThreadAllocatedBytes(thread);
