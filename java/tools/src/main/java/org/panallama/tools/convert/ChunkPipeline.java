@@ -50,18 +50,22 @@ public final class ChunkPipeline implements AutoCloseable {
         void write(ByteBuffer data) throws IOException;
     }
 
-    /** Memory of one chunk, with whatever an earlier one left in it. */
+    /** Memory for making a chunk, with whatever an earlier one left in it. */
     public static final class Scratch {
 
-        private float[] floats = {};
+        // Numbers are not needed any more once the chunk is made: a thread uses the same for all of its chunks.
+        private static final ThreadLocal<float[]> FLOATS = ThreadLocal.withInitial(() -> new float[0]);
+
         private ByteBuffer bytes = ByteBuffer.allocate(0);
 
         private Scratch() {}
 
         /** At least so many numbers. */
         public float[] floats(int count) {
+            float[] floats = FLOATS.get();
             if (floats.length < count) {
                 floats = new float[count];
+                FLOATS.set(floats);
             }
             return floats;
         }

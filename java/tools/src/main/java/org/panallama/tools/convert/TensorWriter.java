@@ -14,8 +14,9 @@ import org.panallama.tools.safetensors.SafetensorsTensor;
 import org.panallama.tools.safetensors.SafetensorsType;
 
 /**
- * Streams tensors into a file: several threads convert a part each, one writes them in order. What needs no conversion
- * goes from the mapped checkpoint to the file without a copy.
+ * Streams tensors into a file: several threads convert a part each, one writes them in order. What needs no conversion is
+ * copied by the threads too: written straight from the mapped checkpoint, whose pages are not there yet, the system would
+ * begin the same page several times.
  */
 final class TensorWriter {
 
@@ -90,15 +91,13 @@ final class TensorWriter {
         GgmlType format = tensor.format();
         SafetensorsTensor source = part.tensor();
         long rowBytes = (long) part.columns() * source.type().bits() / Byte.SIZE;
-        boolean copied = sameFormat(source.type(), format);
-        if (copied && part.heads() == 0) {
-            return source.slice(part.sourceRow(firstRow) * rowBytes, Math.toIntExact(rows * rowBytes));
-        }
         int elements = Math.multiplyExact(rows, part.columns());
         ByteBuffer out = scratch.bytes(Math.toIntExact(format.bytes(elements)));
-        if (copied) {
-            for (int row = 0; row < rows; row++) {
-                out.put(source.slice(part.sourceRow(firstRow + row) * rowBytes, (int) rowBytes));
+        if (sameFormat(source.type(), format)) {
+            for (long row = 0; row < rows; ) {
+                long run = part.run(firstRow + row, rows - row);
+                out.put(source.slice(part.sourceRow(firstRow + row) * rowBytes, Math.toIntExact(run * rowBytes)));
+                row += run;
             }
         } else {
             encode(tensor, part, firstRow, rows, scratch, out);

@@ -38,8 +38,6 @@ import org.panallama.tools.safetensors.SafetensorsWriter;
  */
 public final class CheckpointMerger {
 
-    private static final int COPIED = 1 << 24;
-
     /** Weights in any format; everything else belongs to the merged model too. */
     private static final Pattern WEIGHTS =
             Pattern.compile(".*\\.(safetensors|bin|pth|pt|gguf|h5|msgpack|onnx)|.*\\.index\\.json|\\..*");
@@ -160,7 +158,7 @@ public final class CheckpointMerger {
             for (SafetensorsTensor tensor : tensors) {
                 List<Change> own = changes.get(tensor.name());
                 if (own == null) {
-                    copy(tensor, sink);
+                    stream.copy(tensor, sink);
                     continue;
                 }
                 GgmlType format = format(tensor);
@@ -169,12 +167,6 @@ public final class CheckpointMerger {
                 }
             }
             writer.finish();
-        }
-    }
-
-    private static void copy(SafetensorsTensor tensor, ChunkPipeline.Sink sink) throws IOException {
-        for (long done = 0; done < tensor.bytes(); done += COPIED) {
-            sink.write(tensor.slice(done, (int) Math.min(COPIED, tensor.bytes() - done)));
         }
     }
 

@@ -20,6 +20,9 @@ record GgufMatrix(GgufFile file, GgufTensor tensor, long firstRow, long rows) im
 
     private static final int BLOCK = GgmlType.Q8_0.blockSize();
 
+    /** What was read last: direct, since the system copies into other memory by a buffer of its own. */
+    private static final ThreadLocal<ByteBuffer> DATA = ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(0));
+
     static GgufMatrix of(GgufFile file, GgufTensor tensor) {
         return new GgufMatrix(file, tensor, 0, tensor.elements() / tensor.dimension(0));
     }
@@ -38,13 +41,22 @@ record GgufMatrix(GgufFile file, GgufTensor tensor, long firstRow, long rows) im
     public void read(long row, int count, float[] target, int start) {
         GgmlType type = tensor.ggmlType();
         long rowBytes = type.bytes(columns());
-        ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(count * rowBytes)).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer data = data(Math.toIntExact(count * rowBytes));
         try {
             file.read(tensor, (firstRow + row) * rowBytes, data);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         decode(type, data.flip(), target, start, count * columns());
+    }
+
+    private static ByteBuffer data(int bytes) {
+        ByteBuffer data = DATA.get();
+        if (data.capacity() < bytes) {
+            data = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+            DATA.set(data);
+        }
+        return data.clear().limit(bytes);
     }
 
     private static void decode(GgmlType type, ByteBuffer data, float[] target, int start, int count) {

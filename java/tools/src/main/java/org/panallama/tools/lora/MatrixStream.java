@@ -6,12 +6,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.panallama.gguf.GgmlType;
 import org.panallama.tools.convert.ChunkPipeline;
 import org.panallama.tools.convert.FloatEncoder;
+import org.panallama.tools.safetensors.SafetensorsTensor;
 
 /** Computes matrices on several threads, some rows each, and hands the rows over in order. */
 final class MatrixStream implements AutoCloseable {
 
     /** As floats, half a second-level cache. */
     private static final int CHUNK_ELEMENTS = 1 << 17;
+
+    private static final int COPIED = 1 << 19;
 
     private final ChunkPipeline pipeline;
 
@@ -45,6 +48,17 @@ final class MatrixStream implements AutoCloseable {
         }
         pipeline.drain();
         return overflow.get();
+    }
+
+    /** Copies a tensor as it stands. */
+    void copy(SafetensorsTensor tensor, ChunkPipeline.Sink sink) throws IOException {
+        for (long done = 0; done < tensor.bytes(); done += COPIED) {
+            long first = done;
+            int bytes = (int) Math.min(COPIED, tensor.bytes() - done);
+            pipeline.add(
+                    scratch -> scratch.bytes(bytes).put(tensor.slice(first, bytes)).flip(), sink);
+        }
+        pipeline.drain();
     }
 
     @Override

@@ -15,7 +15,7 @@ class FloatEncoderTest {
     @Test
     void blocksAreThoseOfGgml() {
         Random random = new Random(3);
-        float[] values = new float[32 * 1000];
+        float[] values = new float[32 * 1001];
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) random.nextGaussian() * (i % 64 < 32 ? 0.02f : 1e-7f);
         }
@@ -23,7 +23,7 @@ class FloatEncoderTest {
             values[i] = 127 - 3.5f * i; // every second is half-way
             values[32 + i] = 0;
         }
-        ByteBuffer out = ByteBuffer.allocate(34 * 1000).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer out = ByteBuffer.allocate(34 * 1001).order(ByteOrder.LITTLE_ENDIAN);
         assertThat(FloatEncoder.encode(GgmlType.Q8_0, values, values.length, out))
                 .isFalse();
         out.flip();
