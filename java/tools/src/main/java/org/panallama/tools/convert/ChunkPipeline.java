@@ -18,8 +18,14 @@ import org.panallama.LlamaException;
  */
 public final class ChunkPipeline implements AutoCloseable {
 
-    /** Chunks a thread that may wait, so that a slow disk does not fill the memory. */
-    private static final int WAITING = 3;
+    /**
+     * Elements to make a chunk of, more or less: enough that handing it over costs nothing beside making it, and few enough
+     * that it is still in the processor's last cache when it is written.
+     */
+    public static final int ELEMENTS = 1 << 19;
+
+    /** Chunks that may wait besides those being made, so that a slow disk does not fill the memory. */
+    private static final int WAITING = 4;
 
     private final int most;
     private final ExecutorService workers;
@@ -28,7 +34,7 @@ public final class ChunkPipeline implements AutoCloseable {
 
     /** Starts threads. */
     public ChunkPipeline(int threads) {
-        most = WAITING * threads;
+        most = WAITING + threads;
         workers = Executors.newFixedThreadPool(threads, task -> {
             Thread thread = new Thread(task, "panallama-chunks");
             thread.setDaemon(true);

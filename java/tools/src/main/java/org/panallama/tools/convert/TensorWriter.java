@@ -20,9 +20,6 @@ import org.panallama.tools.safetensors.SafetensorsType;
  */
 final class TensorWriter {
 
-    /** What is converted stays in the processor's caches until it is written. */
-    private static final int CHUNK_ELEMENTS = 1 << 18;
-
     private static final int PIECE_ELEMENTS = 1 << 13;
     private static final int UPDATES = 200;
 
@@ -60,7 +57,7 @@ final class TensorWriter {
             pipeline.add(scratch -> computed(tensor.values()), this::write);
         }
         for (TensorPart part : tensor.parts()) {
-            long step = Math.max(1, CHUNK_ELEMENTS / part.columns());
+            long step = Math.max(1, ChunkPipeline.ELEMENTS / part.columns());
             for (long row = 0; row < part.rows(); row += step) {
                 long first = row;
                 int rows = (int) Math.min(step, part.rows() - row);

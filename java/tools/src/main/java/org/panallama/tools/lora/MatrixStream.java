@@ -11,10 +11,10 @@ import org.panallama.tools.safetensors.SafetensorsTensor;
 /** Computes matrices on several threads, some rows each, and hands the rows over in order. */
 final class MatrixStream implements AutoCloseable {
 
-    /** As floats, half a second-level cache. */
-    private static final int CHUNK_ELEMENTS = 1 << 17;
+    /** Elements at a time: as floats, half a second-level cache. */
+    private static final int PIECE_ELEMENTS = 1 << 17;
 
-    private static final int COPIED = 1 << 19;
+    private static final int COPIED = 1 << 20;
 
     private final ChunkPipeline pipeline;
 
@@ -29,17 +29,15 @@ final class MatrixStream implements AutoCloseable {
      */
     boolean write(Matrix matrix, GgmlType format, ChunkPipeline.Sink sink) throws IOException {
         AtomicBoolean overflow = new AtomicBoolean();
-        int step = Math.max(1, CHUNK_ELEMENTS / matrix.columns());
+        int step = Math.max(1, ChunkPipeline.ELEMENTS / matrix.columns());
         for (long row = 0; row < matrix.rows(); row += step) {
             long first = row;
             int rows = (int) Math.min(step, matrix.rows() - row);
-            int elements = Math.multiplyExact(rows, matrix.columns());
             pipeline.add(
                     scratch -> {
-                        float[] values = scratch.floats(elements);
-                        matrix.read(first, rows, values, 0);
+                        int elements = Math.multiplyExact(rows, matrix.columns());
                         ByteBuffer out = scratch.bytes(Math.toIntExact(format.bytes(elements)));
-                        if (FloatEncoder.encode(format, values, elements, out)) {
+                        if (compute(matrix, first, rows, format, scratch, out)) {
                             overflow.set(true);
                         }
                         return out.flip();
@@ -48,6 +46,19 @@ final class MatrixStream implements AutoCloseable {
         }
         pipeline.drain();
         return overflow.get();
+    }
+
+    private static boolean compute(
+            Matrix matrix, long first, int rows, GgmlType format, ChunkPipeline.Scratch scratch, ByteBuffer out) {
+        int step = Math.max(1, PIECE_ELEMENTS / matrix.columns());
+        float[] values = scratch.floats(Math.multiplyExact(Math.min(step, rows), matrix.columns()));
+        boolean overflow = false;
+        for (int row = 0; row < rows; row += step) {
+            int count = Math.min(step, rows - row);
+            matrix.read(first + row, count, values, 0);
+            overflow |= FloatEncoder.encode(format, values, count * matrix.columns(), out);
+        }
+        return overflow;
     }
 
     /** Copies a tensor as it stands. */

@@ -152,25 +152,24 @@ public final class HalfFloats {
         boolean overflow = false;
         for (int done = 0; done < count; done += CHUNK) {
             int n = Math.min(CHUNK, count - done);
-            System.arraycopy(values, done, floats, 0, n);
             if (TO_HALF == null) {
                 for (int i = 0; i < n; i++) {
-                    halves[i] = plainHalf(floats[i]);
+                    halves[i] = plainHalf(values[done + i]);
                 }
             } else {
                 for (int i = 0; i < n; i++) {
-                    halves[i] = jdkHalf(TO_HALF, floats[i]);
+                    halves[i] = jdkHalf(TO_HALF, values[done + i]);
                 }
             }
             target.put(halves, 0, n);
-            overflow |= overflow(n);
+            overflow |= overflow(values, done, n);
         }
         out.position(out.position() + count * Short.BYTES);
         return overflow;
     }
 
     /** Whether one of the halves is infinite and was not. Only where the exponent is the highest, one by one. */
-    private boolean overflow(int count) {
+    private boolean overflow(float[] values, int first, int count) {
         int used = (count + 1) / 2;
         if (count % 2 != 0) {
             halves[count] = 0;
@@ -181,7 +180,7 @@ public final class HalfFloats {
             return false;
         }
         for (int i = 0; i < count; i++) {
-            if ((halves[i] & 0x7FFF) == 0x7C00 && Math.abs(floats[i]) < Float.POSITIVE_INFINITY) {
+            if ((halves[i] & 0x7FFF) == 0x7C00 && Math.abs(values[first + i]) < Float.POSITIVE_INFINITY) {
                 return true;
             }
         }
