@@ -67,7 +67,9 @@ final class MatrixStream implements AutoCloseable {
             long first = done;
             int bytes = (int) Math.min(COPIED, tensor.bytes() - done);
             pipeline.add(
-                    scratch -> scratch.bytes(bytes).put(tensor.slice(first, bytes)).flip(), sink);
+                    scratch ->
+                            scratch.bytes(bytes).put(tensor.slice(first, bytes)).flip(),
+                    sink);
         }
         pipeline.drain();
     }
