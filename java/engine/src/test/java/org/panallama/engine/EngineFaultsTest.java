@@ -193,7 +193,8 @@ class EngineFaultsTest {
             }
         };
         try (Engine engine = Engine.builder(context(model, 3, 512)).lookup(4).build()) {
-            Completion other = engine.submit(request("一二三四一二三四一二", 60).build());
+            // 30 tokens without a near tie, see Soak: the batches that they are computed in are others each time.
+            Completion other = engine.submit(request("一二三四一二三四一二", 30).build());
             Completion failing = engine.submit(
                     request("一二三四一二三四一二", 60, Sampler.builder().custom(broken).build())
                             .build());
@@ -201,8 +202,8 @@ class EngineFaultsTest {
                     .isInstanceOf(UnsupportedOperationException.class)
                     .hasMessage("the third token");
             assertThat(failing.iterator().hasNext()).isTrue(); // what came before
-            assertThat(other.join().tokens()).hasSize(60);
-            assertThat(engine.submit(request("一二三四一二三四一二", 60).build()).join().text())
+            assertThat(other.join().tokens()).hasSize(30);
+            assertThat(engine.submit(request("一二三四一二三四一二", 30).build()).join().text())
                     .isEqualTo(other.join().text());
         }
     }
