@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 @SuppressWarnings("try") // closes on purpose what the try statement closes again
 class LifecycleTest {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     @Test
     void closingTwiceIsFine() {
@@ -112,7 +112,7 @@ class LifecycleTest {
                         .hasMessageContaining("one thread at a time");
                 assertThatThrownBy(() -> blocking.accept(1)).isInstanceOf(IllegalStateException.class);
                 leave.countDown();
-                assertThat(sampled.get(60, TimeUnit.SECONDS)).isBetween(0, 5119);
+                assertThat(sampled.get(5, TimeUnit.MINUTES)).isBetween(0, 5119);
             }
             context.decode(1);
         }
@@ -125,7 +125,7 @@ class LifecycleTest {
                 Sampler sampler = Sampler.greedy()) {
             context.decode(1, 261);
             String text =
-                    async(() -> context.generate(Tiny.FRANCE, sampler).text()).get(60, TimeUnit.SECONDS);
+                    async(() -> context.generate(Tiny.FRANCE, sampler).text()).get(5, TimeUnit.MINUTES);
             assertThat(text).isEqualTo(" France");
         }
     }
@@ -157,8 +157,8 @@ class LifecycleTest {
         });
         assertThat(closed).isNotDone();
         leave.countDown();
-        assertThat(sampled.get(60, TimeUnit.SECONDS)).isBetween(0, 5119);
-        closed.get(60, TimeUnit.SECONDS);
+        assertThat(sampled.get(5, TimeUnit.MINUTES)).isBetween(0, 5119);
+        closed.get(5, TimeUnit.MINUTES);
         assertThat(context.isClosed()).isTrue();
     }
 
@@ -241,7 +241,7 @@ class LifecycleTest {
             await(computing);
             context.cancel();
             cancelled.countDown();
-            assertThat(text.get(60, TimeUnit.SECONDS)).isEmpty();
+            assertThat(text.get(5, TimeUnit.MINUTES)).isEmpty();
             assertThat(generation.finishReason()).contains(FinishReason.CANCELLED);
         }
     }
@@ -297,7 +297,7 @@ class LifecycleTest {
 
     private static void await(CountDownLatch latch) {
         try {
-            if (!latch.await(60, TimeUnit.SECONDS)) {
+            if (!latch.await(5, TimeUnit.MINUTES)) {
                 throw new AssertionError("waited in vain");
             }
         } catch (InterruptedException e) {

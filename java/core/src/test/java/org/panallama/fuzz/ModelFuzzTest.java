@@ -26,7 +26,8 @@ import org.panallama.internal.ChildJvm;
  */
 @Tag("native")
 class ModelFuzzTest {
-    private static final int SECONDS_PER_CASE = 30;
+    // The first case waits for the JVM's start, too.
+    private static final int SECONDS_PER_CASE = 120;
     private static final String EXITED = "exited";
 
     private final List<String> failures = new ArrayList<>();

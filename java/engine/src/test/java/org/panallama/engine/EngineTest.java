@@ -28,7 +28,7 @@ import org.panallama.Model;
 import org.panallama.Sampler;
 import org.panallama.tiny.TinyModel;
 
-@Timeout(180)
+@Timeout(300)
 class EngineTest {
 
     private static final int ANSWER = 24;
@@ -337,7 +337,7 @@ class EngineTest {
                 pieces.append(piece.text());
             }
             assertThat(pieces).hasToString(ALONE.get(PROMPTS.get(4)));
-            assertThat(completion.future().get(60, TimeUnit.SECONDS).text()).isEqualTo(pieces.toString());
+            assertThat(completion.future().get(5, TimeUnit.MINUTES).text()).isEqualTo(pieces.toString());
 
             ConcurrentLinkedQueue<String> published = new ConcurrentLinkedQueue<>();
             CompletableFuture<Void> end = new CompletableFuture<>();
@@ -366,7 +366,7 @@ class EngineTest {
                     end.complete(null);
                 }
             });
-            end.get(60, TimeUnit.SECONDS);
+            end.get(5, TimeUnit.MINUTES);
             assertThat(String.join("", published)).isEqualTo(pieces.toString());
 
             Completion dropped = endless(engine, PROMPTS.get(4));
@@ -386,7 +386,7 @@ class EngineTest {
                     .isInstanceOf(QueueFullException.class)
                     .hasMessageContaining("2 requests");
             CompletableFuture.runAsync(running::cancel, CompletableFuture.delayedExecutor(50, TimeUnit.MILLISECONDS));
-            Completion patient = engine.submit(request(PROMPTS.get(0)).build(), Duration.ofSeconds(60));
+            Completion patient = engine.submit(request(PROMPTS.get(0)).build(), Duration.ofMinutes(5));
             assertThat(patient.join().text()).isEqualTo(ALONE.get(PROMPTS.get(0)));
         }
     }
@@ -396,7 +396,7 @@ class EngineTest {
         Engine engine = Engine.builder(context(1, 512)).build();
         Completion first = engine.submit(request(PROMPTS.get(0)).build());
         Completion second = engine.submit(request(PROMPTS.get(1)).build());
-        assertThat(engine.drain(Duration.ofSeconds(60))).isTrue();
+        assertThat(engine.drain(Duration.ofMinutes(5))).isTrue();
         assertThat(first.join().text()).isEqualTo(ALONE.get(PROMPTS.get(0)));
         assertThat(second.join().text()).isEqualTo(ALONE.get(PROMPTS.get(1)));
         assertThatThrownBy(() -> engine.submit(request(PROMPTS.get(0)).build()))

@@ -8,7 +8,7 @@ import org.panallama.Sampler;
 final class Pace {
 
     /** Tokens of a context that a {@link #slow} answer takes longer to fill than any test may last. */
-    static final int ENDLESS = 8192;
+    static final int ENDLESS = 16_384;
 
     private static final int MILLIS = 25;
 

@@ -15,6 +15,7 @@ import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.openai.OpenAiChatModel;
 import dev.langchain4j.model.openai.OpenAiEmbeddingModel;
 import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,9 @@ import org.junit.jupiter.api.Test;
 class LangChain4jTest {
 
     private static final String QUESTION = "法国的英文名是什么？";
+
+    /** Its own is a minute, which a machine that has other things to do may take. */
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     private static LlamaServer server;
 
@@ -44,6 +48,7 @@ class LangChain4jTest {
         return OpenAiChatModel.builder()
                 .baseUrl(server.uri() + "/v1")
                 .apiKey("none")
+                .timeout(PATIENCE)
                 .modelName("gpt-4o")
                 .temperature(0.0)
                 .maxTokens(40)
@@ -58,6 +63,7 @@ class LangChain4jTest {
         OpenAiStreamingChatModel.builder()
                 .baseUrl(server.uri() + "/v1")
                 .apiKey("none")
+                .timeout(PATIENCE)
                 .modelName("gpt-4o")
                 .temperature(0.0)
                 .maxTokens(40)
@@ -133,6 +139,7 @@ class LangChain4jTest {
         OpenAiEmbeddingModel model = OpenAiEmbeddingModel.builder()
                 .baseUrl(server.uri() + "/v1")
                 .apiKey("none")
+                .timeout(PATIENCE)
                 .modelName("text-embedding-3-small")
                 .maxRetries(0)
                 .build();

@@ -34,7 +34,7 @@ final class PageExtension implements ParameterResolver, AfterEachCallback {
     private static final Namespace NAMESPACE = Namespace.create(PageExtension.class);
 
     /** Milliseconds until what does not happen is a failure; long, for machines that have other things to do. */
-    private static final int PATIENCE = 60_000;
+    private static final int PATIENCE = 180_000;
 
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
