@@ -26,12 +26,22 @@ final class TensorRules {
             Pattern.compile(".*(\\.bias|\\.scale|\\.input_scale|_norm[_0-9]*\\.weight"
                     + "|ssm_conv1d\\.weight|ssm_a|ssm_d|rope_freqs\\.weight|rope_factors_(long|short)\\.weight)");
 
+    // As converters wrote them before April 2024.
+    private static final Pattern SINGLE_EXPERT = Pattern.compile("blk\\.\\d+\\.ffn_(gate|up|down)\\.\\d+\\.weight");
+
     private TensorRules() {}
 
     /** Checks all tensors of a file. */
     static void check(GgufFile file) {
         for (GgufTensor tensor : file.tensors()) {
             TensorType type = tensor.type();
+            if (SINGLE_EXPERT.matcher(tensor.name()).matches()) {
+                throw new ModelLoadException(
+                        file.path(),
+                        "tensor '" + tensor.name() + "' is a single expert, as in files from before April 2024, which"
+                                + " llama.cpp no longer loads; 'panallama gguf stack-experts' or"
+                                + " org.panallama.gguf.ExpertStacking makes a file that it loads");
+            }
             if (tensor.name().endsWith(EXPERT_TABLE)) {
                 if (type != TensorType.I32) {
                     throw refused(file, tensor, "only I32");

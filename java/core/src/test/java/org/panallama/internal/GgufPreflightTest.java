@@ -43,6 +43,14 @@ class GgufPreflightTest {
     }
 
     @Test
+    void refusesExpertsApartWithTheWayOut() {
+        assertRefused(
+                writer -> writer.tensor("blk.0.ffn_gate.0.weight", TensorType.Q8_0, 32, 32),
+                "'blk.0.ffn_gate.0.weight' is a single expert",
+                "'panallama gguf stack-experts'");
+    }
+
+    @Test
     void knowsAVocabularyAlone() {
         assertThat(check(SmallModel.vocabulary()).vocabOnly()).isTrue();
     }

@@ -3,6 +3,7 @@ package org.panallama.gguf;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -166,7 +167,7 @@ public final class GgufEditor {
         }
         Work work = new Work(1, progress);
         if (first < end) {
-            try (FileChannel channel = FileChannel.open(file.path(), StandardOpenOption.WRITE)) {
+            try (FileChannel channel = openForWriting()) {
                 ByteBuffer changed = ByteBuffer.wrap(after, first, end - first);
                 while (changed.hasRemaining()) {
                     channel.write(changed, changed.position());
@@ -198,6 +199,17 @@ public final class GgufEditor {
         composition.write(target, progress);
     }
 
+    private FileChannel openForWriting() throws IOException {
+        try {
+            return FileChannel.open(file.path(), StandardOpenOption.WRITE);
+        } catch (AccessDeniedException e) {
+            throw new AccessDeniedException(
+                    file.path().toString(),
+                    null,
+                    "may not be written to; check its permissions, or write another file");
+        }
+    }
+
     private boolean keepsLayout() {
         return !relaid && Header.alignment(metadata) == file.alignment();
     }
@@ -209,7 +221,7 @@ public final class GgufEditor {
         long from = sameLength ? header.length : file.dataOffset();
         long data = file.size() - from;
         Work work = new Work(data, progress);
-        try (PendingFile pending = new PendingFile(target)) {
+        try (PendingFile pending = new PendingFile(target, header.length + data)) {
             pending.write(ByteBuffer.wrap(header));
             // A file without tensors may end with its header, or be padded as if it had some.
             if (!sameLength && data > 0) {

@@ -87,8 +87,13 @@ public final class GgufSplitter {
      * Returns the paths that {@link #write} uses: {@code prefix-00001-of-00005.gguf} and so on.
      *
      * @param prefix directory and beginning of the name; a {@code .gguf} at its end is left out
+     * @throws IllegalArgumentException if it has no name, as a root
      */
     public List<Path> paths(Path prefix) {
+        if (prefix.getFileName() == null) {
+            throw new IllegalArgumentException(
+                    "prefix is '" + prefix + "', must end in the beginning of a file's name");
+        }
         String name = prefix.getFileName().toString().replaceFirst("\\.gguf$", "");
         List<Path> paths = new ArrayList<>();
         for (int i = 0; i < parts.size(); i++) {
@@ -104,10 +109,18 @@ public final class GgufSplitter {
      * @param progress gets the fraction done, from 0 to 1; {@code false} cancels
      * @return the files, in order
      * @throws java.util.concurrent.CancellationException if {@code progress} cancelled; no file is left behind
-     * @throws IOException if a file cannot be read or written
+     * @throws IllegalArgumentException if one of the files is one of the model's own
+     * @throws IOException if a file cannot be read or written, or the disk has no room for all
      */
     public List<Path> write(Path prefix, DoublePredicate progress) throws IOException {
         List<Path> paths = paths(prefix);
+        for (Path path : paths) {
+            requireOther(model, path, "to be split");
+            PendingFile.deleteLeftovers(path);
+        }
+        PendingFile.requireRoom(
+                paths.get(0),
+                model.tensors().stream().mapToLong(GgufTensor::bytes).sum());
         Work work = Work.on(model.tensors(), progress);
         List<GgufWriter> writers = new ArrayList<>();
         try {
@@ -153,13 +166,17 @@ public final class GgufSplitter {
      * @throws IOException if a file cannot be read or written
      */
     public static void merge(GgufModel model, Path target, DoublePredicate progress) throws IOException {
-        for (GgufFile file : model.files()) {
-            if (Files.exists(target) && Files.isSameFile(target, file.path())) {
-                throw new IllegalArgumentException(target + " is one of the files to be merged; choose another name");
-            }
-        }
+        requireOther(model, target, "to be merged");
         Composition composition = new Composition(model.format(), model.metadata());
         model.tensors().forEach(tensor -> copy(model, tensor, composition));
         composition.write(target, progress);
+    }
+
+    private static void requireOther(GgufModel model, Path target, String what) throws IOException {
+        for (GgufFile file : model.files()) {
+            if (Files.exists(target) && Files.isSameFile(target, file.path())) {
+                throw new IllegalArgumentException(target + " is one of the files " + what + "; choose another name");
+            }
+        }
     }
 }

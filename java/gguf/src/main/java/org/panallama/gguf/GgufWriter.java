@@ -72,7 +72,9 @@ public final class GgufWriter implements Closeable {
             throws IOException {
         int alignment = Header.alignment(metadata);
         byte[] header = Header.encode(format, metadata, tensors, Header.offsets(tensors, alignment));
-        GgufWriter writer = new GgufWriter(new PendingFile(target), List.copyOf(tensors), alignment, work);
+        long bytes =
+                header.length + tensors.stream().mapToLong(GgufTensor::bytes).sum();
+        GgufWriter writer = new GgufWriter(new PendingFile(target, bytes), List.copyOf(tensors), alignment, work);
         try {
             writer.file.write(ByteBuffer.wrap(header));
             writer.file.pad(alignment);

@@ -51,6 +51,18 @@ class GgufEditorTest {
 
     /** Data in another order than the list, with a gap and bytes behind it; every type of value. */
     @Test
+    void whateverStandsInThePaddingStays() throws IOException {
+        byte[] bytes = Files.readAllBytes(model);
+        int padding = (int) GgufFile.open(model).headerEnd();
+        assertThat(padding).isLessThan((int) GgufFile.open(model).dataOffset());
+        bytes[padding] = 1;
+        Files.write(model, bytes);
+        Path copy = folder.resolve("copy.gguf");
+        GgufEditor.of(GgufFile.open(model)).writeTo(copy);
+        assertThat(copy).hasBinaryContent(bytes);
+    }
+
+    @Test
     void unusualFilesStayAsTheyAre() throws IOException {
         for (GgufFormat format : List.of(
                 GgufFormat.CURRENT,

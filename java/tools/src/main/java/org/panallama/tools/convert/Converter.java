@@ -12,6 +12,7 @@ import org.panallama.gguf.GgufTensor;
 import org.panallama.gguf.GgufValue;
 import org.panallama.gguf.GgufWriter;
 import org.panallama.tools.Progress;
+import org.panallama.tools.internal.OutputPlace;
 import org.panallama.tools.safetensors.Safetensors;
 
 /**
@@ -122,14 +123,14 @@ public final class Converter {
     /**
      * Writes the file.
      *
-     * @param target it appears when it is complete, in the place of one that is there
+     * @param target it appears when it is complete, in the place of one that is there, unless that is a file of the checkpoint
      * @param progress is told the part that is done
      * @throws LlamaException if the disk has no room, a file cannot be written, or the checkpoint changed
      * @throws java.util.concurrent.CancellationException if {@code progress} said so; nothing is left behind then
      */
     public ConversionReport write(Path target, Progress progress) {
         try {
-            requireRoom(target);
+            OutputPlace.requireFile(target, List.of(folder));
             try (GgufWriter writer = GgufWriter.create(target, metadata, tensors())) {
                 TensorWriter stream = new TensorWriter(writer, options.threads(), progress, bytes());
                 stream.write(tensors);
@@ -137,7 +138,7 @@ public final class Converter {
                 return report(stream);
             }
         } catch (IOException e) {
-            throw new LlamaException("Cannot write " + target + ": " + e, e);
+            throw OutputPlace.failed(target, e);
         }
     }
 
@@ -147,21 +148,5 @@ public final class Converter {
                 .forEach(name -> all.add("'" + name + "' has values beyond 65504, which are infinite in "
                         + options.type() + ": convert to BF16 or F32"));
         return new ConversionReport(tensors.size(), bytes(), all);
-    }
-
-    private void requireRoom(Path target) throws IOException {
-        Path parent = target.toAbsolutePath().getParent();
-        if (parent == null || !Files.isDirectory(parent)) {
-            throw new LlamaException("Cannot write " + target + ": the folder " + parent + " does not exist");
-        }
-        if (Files.isDirectory(target)) {
-            throw new LlamaException("Cannot write " + target + ": it is a folder; name a file");
-        }
-        long room = Files.getFileStore(parent).getUsableSpace();
-        if (room < bytes()) {
-            throw new LlamaException(
-                    "Cannot write " + target + ": it will have " + (bytes() >> 20) + " MiB, and the disk has room for "
-                            + (room >> 20) + " MiB. Choose a smaller type or another disk.");
-        }
     }
 }

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.panallama.LlamaException;
@@ -15,6 +14,8 @@ import org.panallama.gguf.GgmlType;
 import org.panallama.tools.Progress;
 import org.panallama.tools.convert.ChunkPipeline;
 import org.panallama.tools.convert.ConversionType;
+import org.panallama.tools.internal.OutputPlace;
+import org.panallama.tools.internal.StagingFolder;
 import org.panallama.tools.safetensors.Safetensors;
 import org.panallama.tools.safetensors.SafetensorsEntry;
 import org.panallama.tools.safetensors.SafetensorsIndex;
@@ -123,24 +124,25 @@ public final class CheckpointMerger {
     public MergeReport write(Path target, Progress progress) {
         List<String> warnings = new ArrayList<>();
         try {
-            OutputPlace.requireFolder(target, bytes());
-            Path temporary = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
-            Files.createDirectory(temporary);
-            try (MatrixStream stream = new MatrixStream(options.threads())) {
+            OutputPlace.requireFolder(target);
+            try (StagingFolder staging = new StagingFolder(target);
+                    MatrixStream stream = new MatrixStream(options.threads())) {
+                OutputPlace.requireRoom(target, bytes());
                 ByteCount count = new ByteCount(bytes(), progress);
                 for (Path shard : base.files()) {
                     writeShard(
-                            Safetensors.open(shard), temporary.resolve(shard.getFileName()), stream, count, warnings);
+                            Safetensors.open(shard),
+                            staging.file(shard.getFileName().toString()),
+                            stream,
+                            count,
+                            warnings);
                 }
-                writeIndex(temporary);
-                copyOthers(temporary);
-                Files.deleteIfExists(target);
-                Files.move(temporary, target);
-            } finally {
-                delete(temporary);
+                writeIndex(staging);
+                copyOthers(staging);
+                staging.moveIntoPlace();
             }
         } catch (IOException e) {
-            throw new LlamaException("Cannot write " + target + ": " + e, e);
+            throw OutputPlace.failed(target, e);
         }
         return new MergeReport(changes.size(), base.tensors().size(), bytes(), warnings);
     }
@@ -170,33 +172,22 @@ public final class CheckpointMerger {
         }
     }
 
-    private void writeIndex(Path target) {
+    private void writeIndex(StagingFolder target) {
         Path index = folder.resolve(SafetensorsIndex.FILE_NAME);
         if (Files.exists(index)) {
             new SafetensorsIndex(SafetensorsIndex.read(index).shards(), bytes())
-                    .write(target.resolve(SafetensorsIndex.FILE_NAME));
+                    .write(target.file(SafetensorsIndex.FILE_NAME));
         }
     }
 
-    private void copyOthers(Path target) throws IOException {
+    private void copyOthers(StagingFolder target) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 String name = file.getFileName().toString();
                 if (!WEIGHTS.matcher(name).matches()) {
-                    Files.copy(file, target.resolve(name));
+                    Files.copy(file, target.file(name));
                 }
             }
-        }
-    }
-
-    private static void delete(Path temporary) throws IOException {
-        if (Files.exists(temporary)) {
-            try (Stream<Path> files = Files.list(temporary)) {
-                for (Path file : files.toList()) {
-                    Files.delete(file);
-                }
-            }
-            Files.delete(temporary);
         }
     }
 }

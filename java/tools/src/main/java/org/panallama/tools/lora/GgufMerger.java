@@ -14,6 +14,7 @@ import org.panallama.gguf.GgufEditor;
 import org.panallama.gguf.GgufFile;
 import org.panallama.gguf.GgufTensor;
 import org.panallama.tools.Progress;
+import org.panallama.tools.internal.OutputPlace;
 
 /**
  * Merges adapters into a model in GGUF format, as {@link CheckpointMerger} does into a checkpoint: adapters as PEFT
@@ -33,11 +34,13 @@ public final class GgufMerger {
     private static final String EMBEDDING = "token_embd.weight";
 
     private final GgufFile base;
+    private final List<Path> inputs;
     private final Map<String, List<Change>> changes;
     private final MergeOptions options;
 
-    private GgufMerger(GgufFile base, Map<String, List<Change>> changes, MergeOptions options) {
+    private GgufMerger(GgufFile base, List<Path> inputs, Map<String, List<Change>> changes, MergeOptions options) {
         this.base = base;
+        this.inputs = inputs;
         this.changes = changes;
         this.options = options;
     }
@@ -82,7 +85,9 @@ public final class GgufMerger {
                     + " of the"
                     + " model, and quantize the result (panallama quantize)");
         }
-        return new GgufMerger(file, changes, options);
+        List<Path> inputs = new ArrayList<>(List.of(base));
+        adapters.forEach(adapter -> inputs.add(adapter.location()));
+        return new GgufMerger(file, inputs, changes, options);
     }
 
     /** Size of the tensors that will be written. */
@@ -93,7 +98,7 @@ public final class GgufMerger {
     /**
      * Writes the merged model, with the base's metadata and order of tensors.
      *
-     * @param target it appears when it is complete, in the place of one that is there
+     * @param target it appears when it is complete, in the place of one that is there, unless that is the base or an adapter
      * @param progress is told the part that is done
      * @throws LlamaException if the disk has no room, a file cannot be written, or the base or an adapter changed
      * @throws java.util.concurrent.CancellationException if {@code progress} said so; nothing is left behind then
@@ -104,7 +109,7 @@ public final class GgufMerger {
             warnings.add("the base's output matrix is its embedding, so that both change with '" + EMBEDDING + "'");
         }
         try (MatrixStream stream = new MatrixStream(options.threads())) {
-            OutputPlace.requireFile(target, bytes());
+            OutputPlace.requireFile(target, inputs);
             GgufEditor editor = GgufEditor.of(base).progress(progress::onProgress);
             changes.forEach((name, own) -> {
                 GgufTensor tensor = base.tensor(name).orElseThrow();
@@ -118,7 +123,7 @@ public final class GgufMerger {
             });
             editor.writeTo(target);
         } catch (IOException e) {
-            throw new LlamaException("Cannot write " + target + ": " + e, e);
+            throw OutputPlace.failed(target, e);
         }
         return new MergeReport(changes.size(), base.tensors().size(), bytes(), warnings);
     }

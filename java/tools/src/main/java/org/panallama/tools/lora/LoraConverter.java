@@ -14,6 +14,7 @@ import org.panallama.gguf.GgufWriter;
 import org.panallama.tools.Progress;
 import org.panallama.tools.convert.ConversionOptions;
 import org.panallama.tools.convert.ConversionReport;
+import org.panallama.tools.internal.OutputPlace;
 
 /**
  * Converts an adapter that PEFT saved to a GGUF file, for {@link org.panallama.Model#loadLora}: attention,
@@ -37,9 +38,11 @@ public final class LoraConverter {
 
     private final ConversionOptions options;
     private final List<AdapterTensors.Planned> tensors;
+    private final List<Path> inputs;
     private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
 
     private LoraConverter(PeftAdapter adapter, BaseModel base, ConversionOptions options) {
+        this.inputs = List.of(adapter.folder(), base.location());
         this.options = options;
         double alpha = alpha(adapter.config());
         this.tensors = AdapterTensors.of(adapter, base, alpha, options.type().format());
@@ -102,7 +105,7 @@ public final class LoraConverter {
     /**
      * Writes the file.
      *
-     * @param target it appears when it is complete, in the place of one that is there
+     * @param target it appears when it is complete, in the place of one that is there, unless that is read for it
      * @param progress is told the part that is done
      * @throws LlamaException if the disk has no room, a file cannot be written, or the adapter or base changed
      * @throws java.util.concurrent.CancellationException if {@code progress} said so; nothing is left behind then
@@ -111,7 +114,7 @@ public final class LoraConverter {
         List<String> warnings = new ArrayList<>();
         ByteCount count = new ByteCount(bytes(), progress);
         try {
-            OutputPlace.requireFile(target, bytes());
+            OutputPlace.requireFile(target, inputs);
             try (GgufWriter writer = GgufWriter.create(target, metadata, tensors());
                     MatrixStream stream = new MatrixStream(options.threads())) {
                 for (AdapterTensors.Planned planned : tensors) {
@@ -129,7 +132,7 @@ public final class LoraConverter {
                 writer.finish();
             }
         } catch (IOException e) {
-            throw new LlamaException("Cannot write " + target + ": " + e, e);
+            throw OutputPlace.failed(target, e);
         }
         return new ConversionReport(tensors.size(), bytes(), warnings);
     }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,6 +26,8 @@ import org.panallama.spi.MetadataParam;
 import org.panallama.spi.QuantizeParams;
 import org.panallama.tools.Progress;
 import org.panallama.tools.imatrix.Imatrix;
+import org.panallama.tools.internal.OutputPlace;
+import org.panallama.tools.internal.StagingFolder;
 
 /**
  * Writes a model again with fewer bits, by llama.cpp's own quantizer: which tensor gets which format, routers and norms that
@@ -85,25 +86,35 @@ public final class Quantizer {
      */
     public QuantizationPlan quantize(Path model, Path output, Progress progress) {
         ModelSummary summary = summary(model);
-        checkOutput(summary, output);
         QuantizationPlan plan = plan(summary);
         boolean split = options.keepSplit && summary.parts().size() > 1;
         try {
-            requireRoom(output, plan);
+            OutputPlace.requireFile(output, summary.paths());
+            String name = output.getFileName().toString();
+            String stem = name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
+            List<String> names = new ArrayList<>();
+            int parts = split ? summary.parts().size() : 1;
+            for (int i = 1; i <= parts; i++) {
+                names.add(split ? String.format("%s-%05d-of-%05d%s", stem, i, parts, SUFFIX) : name);
+                OutputPlace.requireOther(output.resolveSibling(names.get(i - 1)), summary.paths());
+            }
             try (StagingFolder staging = new StagingFolder(output)) {
-                String name = output.getFileName().toString();
-                String stem = name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
-                run(summary, staging.file(split ? stem : name), plan, progress);
-                List<Path> files = new ArrayList<>();
-                int parts = split ? summary.parts().size() : 1;
-                for (int i = 1; i <= parts; i++) {
-                    files.add(staging.file(split ? String.format("%s-%05d-of-%05d%s", stem, i, parts, SUFFIX) : name));
+                OutputPlace.requireRoom(output, plan.bytesAfter());
+                try {
+                    run(summary, staging.file(split ? stem : name), plan, progress);
+                } catch (LlamaException e) {
+                    // llama.cpp says "iostream error"
+                    if (OutputPlace.isFull(output)) {
+                        throw OutputPlace.failed(output, new IOException(e.getMessage(), e));
+                    }
+                    throw e;
                 }
+                List<Path> files = names.stream().map(staging::file).toList();
                 verify(files.get(0), plan);
                 staging.moveIntoPlace(files);
             }
         } catch (IOException e) {
-            throw new LlamaException("Cannot write " + output + ": " + e, e);
+            throw OutputPlace.failed(output, e);
         }
         return plan;
     }
@@ -262,38 +273,6 @@ public final class Quantizer {
         StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(value.replace("\0", "")), room, true);
         return new MetadataParam(
                 key, 3, 0, 0, false, StandardCharsets.UTF_8.decode(room.flip()).toString());
-    }
-
-    private static void checkOutput(ModelSummary model, Path output) {
-        Path folder = output.toAbsolutePath().getParent();
-        if (output.getFileName() == null || folder == null || Files.isDirectory(output)) {
-            throw new LlamaException("Cannot write " + output + ": it is a folder; name a file");
-        }
-        if (!Files.isDirectory(folder)) {
-            throw new LlamaException("Cannot write " + output + ": the folder " + folder + " does not exist");
-        }
-        if (!Files.isWritable(folder)) {
-            throw new LlamaException("Cannot write " + output + ": the folder " + folder + " may not be written to");
-        }
-        for (Path input : model.paths()) {
-            try {
-                if (Files.exists(output) && Files.isSameFile(input, output)) {
-                    throw new LlamaException("Cannot write " + output + ": it is the model that is to be quantized");
-                }
-            } catch (IOException e) {
-                throw new LlamaException("Cannot compare " + output + " with " + input + ": " + e, e);
-            }
-        }
-    }
-
-    private static void requireRoom(Path output, QuantizationPlan plan) throws IOException {
-        Path folder = output.toAbsolutePath().getParent();
-        long room = Files.getFileStore(folder).getUsableSpace();
-        if (room < plan.bytesAfter()) {
-            throw new LlamaException("Cannot write " + output + ": it will have " + (plan.bytesAfter() >> 20)
-                    + " MiB, and the disk has room for " + (room >> 20)
-                    + " MiB. Choose a smaller file type or another disk.");
-        }
     }
 
     /** llama.cpp overlooks some errors of the disk. */

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.panallama.tools.internal.OutputPlace;
 
 /**
  * Writes a safetensors file of any size: what it holds is declared first, then the tensors' data stream through in the same
@@ -144,8 +145,12 @@ public final class SafetensorsWriter implements Closeable {
     }
 
     private void writeFully(ByteBuffer data) throws IOException {
-        while (data.hasRemaining()) {
-            channel.write(data);
+        try {
+            while (data.hasRemaining()) {
+                channel.write(data);
+            }
+        } catch (IOException e) {
+            throw OutputPlace.described(target, e);
         }
     }
 

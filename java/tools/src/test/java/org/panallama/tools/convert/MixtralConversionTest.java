@@ -109,6 +109,9 @@ class MixtralConversionTest {
         Converter converter = Converter.open(CHECKPOINT, ConversionOptions.defaults());
         Path file = folder.resolve("cancelled.gguf");
         assertThatThrownBy(() -> converter.write(file, done -> done < 0.3)).isInstanceOf(CancellationException.class);
+        assertThatThrownBy(() -> converter.write(CHECKPOINT.resolve("config.json"), Progress.NONE))
+                .isInstanceOf(LlamaException.class)
+                .hasMessageContaining("config.json: it is one of the files that are read for it");
         assertThatThrownBy(() -> converter.write(folder.resolve("no/such.gguf"), Progress.NONE))
                 .isInstanceOf(LlamaException.class)
                 .hasMessageContaining("does not exist");

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.panallama.LlamaException;
 import org.panallama.gguf.GgufEditor;
 import org.panallama.gguf.GgufFile;
 import org.panallama.gguf.GgufTensor;
@@ -66,6 +67,22 @@ class GgufMergerTest {
             for (int i = 0; i < TOKENS.length; i++) {
                 assertThat(logits[i]).containsExactly(expected[i], within(2e-3f));
             }
+        }
+    }
+
+    @Test
+    void baseAndAdaptersAreNotOverwritten() {
+        GgufMerger merger = GgufMerger.open(base, List.of(WeightedAdapter.of(adapter)), MergeOptions.defaults());
+        for (Path input : List.of(base, adapter)) {
+            assertThatThrownBy(() -> merger.write(input, Progress.NONE))
+                    .isInstanceOf(LlamaException.class)
+                    .hasMessageContaining(input + ": it is one of the files that are read for it");
+        }
+        LoraConverter converter = LoraConverter.open(Fixture.ADAPTER, base, ConversionOptions.defaults());
+        for (Path input : List.of(base, Fixture.ADAPTER.resolve("adapter_config.json"))) {
+            assertThatThrownBy(() -> converter.write(input, Progress.NONE))
+                    .isInstanceOf(LlamaException.class)
+                    .hasMessageContaining(input + ": it is one of the files that are read for it");
         }
     }
 

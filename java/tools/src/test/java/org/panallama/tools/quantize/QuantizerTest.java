@@ -330,7 +330,7 @@ class QuantizerTest {
         Path narrow = synth(NARROW, "narrow.gguf");
         Quantizer quantizer = new Quantizer(options(FileType.Q8_0).build());
         assertThatThrownBy(() -> quantizer.quantize(narrow, narrow, Progress.NONE))
-                .hasMessageContaining("it is the model that is to be quantized");
+                .hasMessageContaining("it is one of the files that are read for it");
         assertThatThrownBy(() -> quantizer.quantize(model, folder.resolve("none/out.gguf"), Progress.NONE))
                 .hasMessageContaining("does not exist");
         Path damaged = Files.write(folder.resolve("damaged.gguf"), new byte[100]);
@@ -346,6 +346,10 @@ class QuantizerTest {
                 .get(0);
         Path target = folder.resolve("small.gguf");
         new Quantizer(options(FileType.Q8_0).keepSplit(true).build()).quantize(whole, target, Progress.NONE);
+        assertThatThrownBy(() -> new Quantizer(
+                                options(FileType.Q8_0).keepSplit(true).build())
+                        .quantize(whole, folder.resolve("parts.gguf"), Progress.NONE))
+                .hasMessageContaining(whole + ": it is one of the files that are read for it");
         assertThat(target).doesNotExist();
         assertThat(folder.resolve("small-00002-of-00002.gguf")).exists();
         try (Model loaded = Model.load(folder.resolve("small-00001-of-00002.gguf"))) {

@@ -1,0 +1,97 @@
+package org.panallama.gguf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What becomes of unfinished files, and of places where none can be written. */
+class PendingFileTest {
+
+    private static final GgufTensor TENSOR = GgufTensor.of("a", GgmlType.F32, List.of(1L));
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void whatAKilledProcessLeftGoesWithTheNextAttempt() throws IOException {
+        Path target = folder.resolve("model.gguf");
+        Path leftover = leftover("model.gguf");
+        Path ofAnother = leftover("model.gguf.gguf");
+        Path named = Files.createFile(folder.resolve(".model.gguf.mine.tmp"));
+        Path locked = leftover("model.gguf");
+        try (FileChannel writing = FileChannel.open(locked, StandardOpenOption.WRITE)) {
+            assertThat(writing.tryLock()).isNotNull();
+            try (GgufWriter first = writer(target);
+                    GgufWriter second = writer(target)) {
+                assertThat(leftover).doesNotExist();
+                // Both of this JVM, the locked one and those of other names.
+                assertThat(files()).hasSize(5).contains(ofAnother, named, locked);
+                assertThat(first.current()).isEqualTo(second.current());
+            }
+        }
+        assertThat(files()).containsExactlyInAnyOrder(ofAnother, named, locked);
+    }
+
+    @Test
+    void aPlaceThatCannotTakeTheFileIsToldBefore() {
+        assertRefused(folder, List.of(TENSOR), "cannot write " + folder + ": it is a folder; name a file");
+        assertRefused(
+                folder.resolve("none/model.gguf"),
+                List.of(TENSOR),
+                "the folder " + folder.resolve("none") + " does not exist; create it");
+        assertRefused(
+                folder.resolve("model.gguf"),
+                List.of(GgufTensor.of("a", GgmlType.F32, List.of(1L << 58))),
+                "cannot write " + folder.resolve("model.gguf") + ": it needs 115292150460684",
+                "and the disk has room for ");
+    }
+
+    @Test
+    void splittingSparesTheModelsOwnFiles() throws IOException {
+        Path target = folder.resolve("model-00001-of-00001.gguf");
+        try (GgufWriter writer = writer(target)) {
+            writer.write(ByteBuffer.allocate(Float.BYTES));
+            writer.finish();
+        }
+        GgufSplitter splitter = GgufSplitter.byTensors(GgufModel.open(target), 1);
+
+        assertThatThrownBy(() -> splitter.write(folder.resolve("model"), done -> true))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(target + " is one of the files to be split; choose another name");
+        assertThatThrownBy(() -> splitter.paths(folder.getRoot()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("must end in the beginning of a file's name");
+    }
+
+    private static GgufWriter writer(Path target) throws IOException {
+        return GgufWriter.create(target, Map.of(), List.of(TENSOR));
+    }
+
+    private static void assertRefused(Path target, List<GgufTensor> tensors, String... message) {
+        assertThatThrownBy(() -> GgufWriter.create(target, Map.of(), tensors))
+                .isInstanceOf(IOException.class)
+                .hasMessageContainingAll(message);
+    }
+
+    private Path leftover(String name) throws IOException {
+        return Files.createFile(folder.resolve("." + name + "." + UUID.randomUUID() + ".tmp"));
+    }
+
+    private List<Path> files() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.toList();
+        }
+    }
+}
