@@ -25,9 +25,9 @@ import org.panallama.tools.safetensors.SafetensorsWriter;
 
 /**
  * Merges adapters into a checkpoint of any architecture, shard by shard in little memory: W += weight * scale * (B A),
- * the product in single precision and in the order of the rank, the sum rounded to the base's own type unless the options
- * name another; modules that an adapter holds whole take the place of the base's. What no adapter changes stays as it is,
- * byte for byte.
+ * the product in single precision and in the order of the rank, the sum rounded to the base's own type unless the
+ * options name another; modules that an adapter holds whole take the place of the base's. What no adapter changes stays
+ * as it is, byte for byte.
  *
  * <pre>{@code
  * CheckpointMerger.open(Path.of("Mixtral-8x7B-v0.1"), List.of(WeightedAdapter.of(Path.of("lora"))),

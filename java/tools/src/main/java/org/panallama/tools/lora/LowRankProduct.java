@@ -6,13 +6,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Adds rows of a low-rank change to a matrix.
  *
- * <p>DEFINITION: w[i][j] += factor * sum over k of b[i][k] * a[k][j], all in single precision, the sum in the order of k.
+ * <p>DEFINITION: w[i][j] += factor * sum over k of b[i][k] * a[k][j], all in single precision, the sum in the order of
+ * k.
  *
  * <p>LAYOUT: three rows of the result and two of a are taken at once, so that five loads and three stores serve six
- * products, in tiles of columns whose part of a stays in the second-level cache. Rows of a tile are arrays of their own,
- * indexed alike, since only then the compiler knows that they do not overlap and makes vector instructions. It makes none
- * of loops with more products, nor of sums in another order; by Zen 5, JDK 17 and 25, a core has 50 G multiply-adds a second,
- * and 27 with one row and four products.
+ * products, in tiles of columns whose part of a stays in the second-level cache. Rows of a tile are arrays of their
+ * own, indexed alike, since only then the compiler knows that they do not overlap and makes vector instructions. It
+ * makes none of loops with more products, nor of sums in another order. On a Zen 5, by JDK 17 and 25, a core does 50 G
+ * multiply-adds a second so, and 27 with one row and four products.
  */
 final class LowRankProduct {
 
