@@ -5,6 +5,7 @@ import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.UUID;
 import org.panallama.LlamaException;
 
 /** Files that appear whole or not at all: written under a temporary name in the same directory and moved into place. */
@@ -27,7 +28,9 @@ public final class AtomicFile {
         Path directory = target.toAbsolutePath().getParent();
         Path temporary = null;
         try {
-            temporary = Files.createTempFile(directory, "." + target.getFileName(), ".tmp");
+            // Not Files.createTempFile: it hides the file from everybody else, and what is written here may be shared.
+            temporary =
+                    Files.createFile(directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp"));
             writer.write(temporary);
             move(temporary, target);
         } catch (IOException e) {
