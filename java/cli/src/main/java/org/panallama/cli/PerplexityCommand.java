@@ -70,6 +70,12 @@ final class PerplexityCommand implements Callable<Integer> {
     private @Nullable Integer windows;
 
     @Option(
+            names = "--parse-special",
+            description = "Recognise special tokens in the texts; without it, </s> is four characters, as in"
+                    + " llama-perplexity.")
+    private boolean parseSpecial;
+
+    @Option(
             names = "--save-logits",
             paramLabel = "FILE",
             description =
@@ -162,11 +168,12 @@ final class PerplexityCommand implements Callable<Integer> {
     }
 
     private void check() {
-        if (base == null ? texts.isEmpty() : !texts.isEmpty() || !contexts.isEmpty() || stride != 0) {
+        if (base == null ? texts.isEmpty() : !texts.isEmpty() || !contexts.isEmpty() || stride != 0 || parseSpecial) {
             throw new IllegalArgumentException(
                     base == null
                             ? "there is no text to measure: give -f FILE"
-                            : "--kl-base brings its own text and context length: leave out -f, -c and --stride");
+                            : "--kl-base brings its own text and context length: leave out -f, -c, --stride and"
+                                    + " --parse-special");
         }
         if (saveLogits != null && (base != null || models.size() > 1 || texts.size() > 1 || contexts.size() > 1)) {
             throw new IllegalArgumentException("--save-logits takes one model, one text and one context length");
@@ -204,6 +211,7 @@ final class PerplexityCommand implements Callable<Integer> {
                 .contextLength(context)
                 .stride(stride)
                 .batch(batch)
+                .parseSpecial(parseSpecial)
                 .options(this::contextOptions);
         return windows == null ? builder : builder.windows(windows);
     }

@@ -52,7 +52,8 @@ final class DivergenceScoring extends LikelihoodScoring {
         Estimate own = nll().estimate();
         Estimate other = baseNll.estimate();
         long count = nll().count();
-        double covariance = (products / count - own.value() * other.value()) / (count - 1);
+        long degrees = Math.max(1, count - 1); // of a single token, all errors are 0
+        double covariance = (products / count - own.value() * other.value()) / degrees;
         double ratio = Math.exp(own.value() - other.value());
         double ratioVariance = own.error() * own.error() + other.error() * other.error() - 2 * covariance;
         double rms = Math.sqrt(squaredChange.mean());
@@ -67,6 +68,6 @@ final class DivergenceScoring extends LikelihoodScoring {
                 change.estimate(),
                 new Estimate(rms, rms == 0 ? 0 : squaredChange.estimate().error() / (2 * rms)),
                 new Spread(changes),
-                new Estimate(top, Math.sqrt(top * (1 - top) / (count - 1))));
+                new Estimate(top, Math.sqrt(top * (1 - top) / degrees)));
     }
 }

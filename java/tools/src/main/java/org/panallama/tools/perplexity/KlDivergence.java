@@ -25,4 +25,10 @@ public record KlDivergence(
         Estimate probabilityChange,
         Estimate rmsProbabilityChange,
         Spread probabilityChanges,
-        Estimate sameTop) {}
+        Estimate sameTop) {
+
+    /** The logarithm of the ratio, which is the mean of what each token lost in log-likelihood. */
+    public Estimate logPerplexityRatio() {
+        return new Estimate(Math.log(perplexityRatio.value()), perplexityRatio.error() / perplexityRatio.value());
+    }
+}

@@ -36,6 +36,7 @@ public final class Perplexity {
     private final int stride;
     private final int most;
     private final int batch;
+    private final boolean parseSpecial;
     private final Supplier<ContextOptions.Builder> options;
     private final Map<LoraAdapter, Float> adapters;
 
@@ -44,6 +45,7 @@ public final class Perplexity {
         stride = builder.stride;
         most = builder.windows;
         batch = builder.batch;
+        parseSpecial = builder.parseSpecial;
         options = builder.options;
         adapters = builder.adapters;
     }
@@ -60,6 +62,7 @@ public final class Perplexity {
         private int stride;
         private int windows = Integer.MAX_VALUE;
         private int batch = 512;
+        private boolean parseSpecial;
         private Supplier<ContextOptions.Builder> options = ContextOptions::builder;
         private Map<LoraAdapter, Float> adapters = Map.of();
 
@@ -86,6 +89,15 @@ public final class Perplexity {
         /** Tokens computed at once, from 1; 512 by default. Of shorter windows, as many as fit are computed together. */
         public Builder batch(int tokens) {
             batch = inRange("batch", tokens, 1, 1 << 20);
+            return this;
+        }
+
+        /**
+         * Whether special tokens are recognised in the text, as one with a model's end-of-text tokens or chat template needs;
+         * off by default, as in {@code llama-perplexity}.
+         */
+        public Builder parseSpecial(boolean on) {
+            parseSpecial = on;
             return this;
         }
 
@@ -198,7 +210,7 @@ public final class Perplexity {
     }
 
     private Windows windows(Model model, String text) {
-        int[] tokens = model.vocab().tokenize(text, true, false);
+        int[] tokens = model.vocab().tokenize(text, true, parseSpecial);
         if (model.vocab().addsEos() && tokens.length > 0) {
             tokens = Arrays.copyOf(tokens, tokens.length - 1);
         }

@@ -60,6 +60,7 @@ public final class QuantizationTable {
     private final List<FileType> types;
     private final int contextLength;
     private final int windows;
+    private final boolean parseSpecial;
     private final int promptTokens;
     private final int decodedTokens;
     private final int threads;
@@ -74,6 +75,7 @@ public final class QuantizationTable {
         types = builder.types;
         contextLength = builder.contextLength;
         windows = builder.windows;
+        parseSpecial = builder.parseSpecial;
         promptTokens = builder.promptTokens;
         decodedTokens = builder.decodedTokens;
         threads = builder.threads;
@@ -102,6 +104,7 @@ public final class QuantizationTable {
         private List<FileType> types = TYPES;
         private int contextLength = 512;
         private int windows = Integer.MAX_VALUE;
+        private boolean parseSpecial;
         private int promptTokens = 512;
         private int decodedTokens = 64;
         private int threads = CpuTopology.cores();
@@ -139,6 +142,12 @@ public final class QuantizationTable {
         public Builder windows(int count) {
             Perplexity.builder().windows(count);
             windows = count;
+            return this;
+        }
+
+        /** Whether special tokens are recognised in the texts; see {@link Perplexity.Builder#parseSpecial}. */
+        public Builder parseSpecial(boolean on) {
+            parseSpecial = on;
             return this;
         }
 
@@ -263,6 +272,7 @@ public final class QuantizationTable {
         conditions.put("model", Fingerprint.of(model));
         conditions.put("text", Fingerprint.of(text));
         conditions.put("context", String.valueOf(contextLength));
+        conditions.put("reading of special tokens", parseSpecial ? "recognised" : "taken as text");
         conditions.put("windows", windows == Integer.MAX_VALUE ? "all" : String.valueOf(windows));
         conditions.put("speed", promptTokens + " and " + decodedTokens + " tokens, " + threads + " threads");
         conditions.put(
@@ -315,6 +325,7 @@ public final class QuantizationTable {
             this.perplexity = Perplexity.builder()
                     .contextLength(contextLength)
                     .windows(windows)
+                    .parseSpecial(parseSpecial)
                     .options(() -> ContextOptions.builder().threads(threads))
                     .build();
         }
@@ -341,8 +352,8 @@ public final class QuantizationTable {
             try (Model loaded = Model.load(model)) {
                 PerplexityResult result = perplexity.measureAndSave(loaded, text, predictions, part(0, 0.8));
                 if (row) {
-                    Estimate zero = new Estimate(0, 0);
-                    state.add(row(type, model, loaded, result, zero, new Estimate(1, 0)));
+                    Estimate none = new Estimate(0, 0);
+                    state.add(row(type, model, loaded, result, none, none, new Estimate(1, 0)));
                 }
             }
             done++;
@@ -359,7 +370,14 @@ public final class QuantizationTable {
             new Quantizer(options.build()).quantize(model, file, part(0, 0.3));
             try (Model loaded = Model.load(file)) {
                 KlDivergence divergence = perplexity.compare(loaded, predictions, part(0.3, 0.9));
-                state.add(row(type, file, loaded, divergence.result(), divergence.divergence(), divergence.sameTop()));
+                state.add(row(
+                        type,
+                        file,
+                        loaded,
+                        divergence.result(),
+                        divergence.logPerplexityRatio(),
+                        divergence.divergence(),
+                        divergence.sameTop()));
             }
             if (!keep) {
                 delete(file);
@@ -372,15 +390,17 @@ public final class QuantizationTable {
                 Path file,
                 Model loaded,
                 PerplexityResult result,
+                Estimate logRatio,
                 Estimate divergence,
                 Estimate sameTop) {
-            int[] tokens = loaded.vocab().tokenize(text, false, false);
+            int[] tokens = loaded.vocab().tokenize(text, false, parseSpecial);
             Speed speed = Speed.measure(loaded, tokens, promptTokens, decodedTokens, threads);
             return new TableRow(
                     type.name(),
                     fileBytes(file),
                     ModelMemory.read(file).weights().bitsPerWeight(),
                     result.perplexity(),
+                    logRatio,
                     divergence,
                     sameTop,
                     speed.prompt(),
@@ -410,6 +430,7 @@ public final class QuantizationTable {
             try (Model loaded = Model.load(model)) {
                 ImatrixCollector.Builder collector = ImatrixCollector.builder(loaded)
                         .chunkSize(contextLength)
+                        .parseSpecial(parseSpecial)
                         .threads(threads)
                         .saveTo(file, 20);
                 if (Files.exists(file)) {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.panallama.tools.chart.Chart;
 import org.panallama.tools.perplexity.Estimate;
 
@@ -38,16 +39,18 @@ public record TableReport(
     public String markdown() {
         StringBuilder text = new StringBuilder();
         text.append(
-                "| type | size (MB) | BPW | perplexity | KL divergence | same top token | prompt t/s | decode t/s |\n");
-        text.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+                "| type | size (MB) | BPW | perplexity | ln(PPL/PPL(base)) | KL divergence | same top token | prompt t/s |"
+                        + " decode t/s |\n");
+        text.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
         for (TableRow row : rows) {
             text.append(String.format(
                     Locale.ROOT,
-                    "| %s | %.1f | %.2f | %s | %s | %.2f %% | %.1f | %.1f |\n",
+                    "| %s | %.1f | %.2f | %s | %s | %s | %.2f %% | %.1f | %.1f |\n",
                     row.type(),
                     row.fileBytes() / 1e6,
                     row.bitsPerWeight(),
                     text(row.perplexity(), "%.4f ± %.4f"),
+                    text(row.logPerplexityRatio(), "%.5f ± %.5f"),
                     text(row.divergence(), "%.5f ± %.5f"),
                     100 * row.sameTop().value(),
                     row.promptSpeed(),
@@ -63,7 +66,22 @@ public record TableReport(
                 decodedTokens,
                 threads,
                 imatrix.isEmpty() ? "" : "; importance matrix of the IQ types: " + imatrix));
+        String undecided = undecided();
+        if (!undecided.isEmpty()) {
+            text.append("\nOn this text, perplexity does not show ")
+                    .append(undecided)
+                    .append(" to be worse than the model itself: ln(PPL/PPL(base)) is below twice its error.\n");
+        }
         return text.toString();
+    }
+
+    /** The types that a text has too few tokens for, or favours by chance. */
+    private String undecided() {
+        return rows.stream()
+                .filter(row -> row.logPerplexityRatio().value()
+                        < 2 * row.logPerplexityRatio().error())
+                .map(TableRow::type)
+                .collect(Collectors.joining(", "));
     }
 
     private static String text(Estimate estimate, String format) {
@@ -86,21 +104,27 @@ public record TableReport(
     }
 
     /**
-     * Draws perplexity against size; see {@link Chart#write}. Without error bars: the error is that of the text, which is the
-     * same for all types and hides how they differ.
+     * Draws perplexity against size; see {@link Chart#write}. The error bars are those of the difference from the base: that of
+     * the choice of text is the same for all types, and hides how they differ.
      */
     public void draw(Path file) {
         List<Chart.Point> points = rows.stream()
                 .sorted(Comparator.comparingLong(TableRow::fileBytes))
-                .map(row ->
-                        new Chart.Point(row.fileBytes() / 1e6, row.perplexity().value(), 0, row.type()))
+                .map(row -> new Chart.Point(
+                        row.fileBytes() / 1e6,
+                        row.perplexity().value(),
+                        row.perplexity().value() * row.logPerplexityRatio().error(),
+                        row.type()))
                 .toList();
         double error =
                 rows.stream().mapToDouble(row -> row.perplexity().error()).max().orElse(0);
         Chart.builder(
                         model + ", context of " + contextLength + " tokens",
                         "size (MB)",
-                        String.format(Locale.ROOT, "perplexity (all ± %.2f by the choice of text)", error))
+                        String.format(
+                                Locale.ROOT,
+                                "perplexity (bars: against the base; all ± %.2f by the choice of text)",
+                                error))
                 .curve("perplexity", points)
                 .build()
                 .write(file);

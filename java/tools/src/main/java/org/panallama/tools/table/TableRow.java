@@ -9,6 +9,8 @@ import org.panallama.tools.perplexity.Estimate;
  * @param fileBytes size of the file
  * @param bitsPerWeight bits of the tensors for each weight
  * @param perplexity of the text
+ * @param logPerplexityRatio logarithm of it over that of the model that was quantized; the error knows that both saw the same
+ *     tokens
  * @param divergence mean Kullback-Leibler divergence from the model that was quantized, in nats
  * @param sameTop share of tokens where both find the same one likeliest
  * @param promptSpeed tokens of a prompt per second
@@ -19,6 +21,7 @@ public record TableRow(
         long fileBytes,
         double bitsPerWeight,
         Estimate perplexity,
+        Estimate logPerplexityRatio,
         Estimate divergence,
         Estimate sameTop,
         double promptSpeed,

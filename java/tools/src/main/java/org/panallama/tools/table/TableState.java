@@ -101,6 +101,7 @@ final class TableState {
         object.addProperty("file_bytes", row.fileBytes());
         object.addProperty("bits_per_weight", row.bitsPerWeight());
         add(object, "perplexity", row.perplexity());
+        add(object, "ln_perplexity_ratio", row.logPerplexityRatio());
         add(object, "kl_divergence", row.divergence());
         add(object, "same_top", row.sameTop());
         object.addProperty("prompt_tokens_per_second", row.promptSpeed());
@@ -119,6 +120,7 @@ final class TableState {
                 object.get("file_bytes").getAsLong(),
                 object.get("bits_per_weight").getAsDouble(),
                 estimate(object, "perplexity"),
+                estimate(object, "ln_perplexity_ratio"),
                 estimate(object, "kl_divergence"),
                 estimate(object, "same_top"),
                 object.get("prompt_tokens_per_second").getAsDouble(),

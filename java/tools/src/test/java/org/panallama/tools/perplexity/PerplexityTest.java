@@ -85,6 +85,17 @@ class PerplexityTest {
     }
 
     @Test
+    void specialTokensAreRecognisedIfAsked() {
+        // The model ends each of these with </s>; a line feed surprises it.
+        String ended = text.replace("\n[INST]", "</s>[INST]");
+        Perplexity.Builder perplexity = context256().windows(8);
+        PerplexityResult tokens = perplexity.parseSpecial(true).build().measure(model, ended, Progress.NONE);
+        PerplexityResult characters = perplexity.parseSpecial(false).build().measure(model, ended, Progress.NONE);
+        assertThat(tokens.perplexity().value()).isLessThan(3);
+        assertThat(characters.perplexity().value()).isGreaterThan(5);
+    }
+
+    @Test
     void aModelDoesNotDivergeFromItsSavedPredictions() throws Exception {
         Path logits = folder.resolve("base.kld");
         Perplexity perplexity = context256().windows(4).build();
@@ -105,6 +116,17 @@ class PerplexityTest {
     }
 
     @Test
+    void aSingleTokenHasNoErrors() {
+        Path logits = folder.resolve("base.kld");
+        Perplexity perplexity = Perplexity.builder().contextLength(4).windows(1).build();
+        perplexity.measureAndSave(model, text, logits, Progress.NONE);
+        KlDivergence divergence = perplexity.compare(model, logits, Progress.NONE);
+        assertThat(divergence.result().tokens()).isEqualTo(1);
+        assertThat(divergence.logPerplexityRatio().error()).isZero();
+        assertThat(divergence.sameTop().error()).isZero();
+    }
+
+    @Test
     void aFileOfLlamaCppIsRead() throws Exception {
         Path logits = folder.resolve("base.kld");
         Perplexity perplexity = context256().windows(4).build();
@@ -117,6 +139,9 @@ class PerplexityTest {
         assertThat(divergence.perplexityRatio().value()).isCloseTo(1.3919, within(0.002));
         assertThat(divergence.perplexityRatio().error()).isCloseTo(0.1068, within(0.001));
         assertThat(divergence.correlation()).isCloseTo(0.9713, within(0.0005));
+        // Its ln(PPL(Q)/PPL(base)) is 0.330643 ± 0.076751.
+        assertThat(divergence.logPerplexityRatio().value()).isCloseTo(0.3306, within(0.0015));
+        assertThat(divergence.logPerplexityRatio().error()).isCloseTo(0.0768, within(0.0007));
     }
 
     @Test
