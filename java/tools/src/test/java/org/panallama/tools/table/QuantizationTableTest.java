@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.panallama.LlamaException;
 import org.panallama.tiny.TinyModel;
 import org.panallama.tools.Progress;
+import org.panallama.tools.perplexity.Estimate;
 import org.panallama.tools.quantize.FileType;
 
 class QuantizationTableTest {
@@ -30,8 +32,12 @@ class QuantizationTableTest {
 
     @BeforeAll
     static void read() throws Exception {
-        try (InputStream in = QuantizationTableTest.class.getResourceAsStream("/tiny-mixtral/eval.txt")) {
-            text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        text = resource("eval.txt");
+    }
+
+    private static String resource(String name) throws Exception {
+        try (InputStream in = QuantizationTableTest.class.getResourceAsStream("/tiny-mixtral/" + name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
     }
 
@@ -76,6 +82,7 @@ class QuantizationTableTest {
                     .isGreaterThan(better.divergence().value());
             assertThat(row.sameTop().value())
                     .isLessThanOrEqualTo(better.sameTop().value());
+            assertThat(row.logPerplexityRatio().error()).isPositive();
             assertThat(row.promptSpeed()).isPositive();
             assertThat(row.decodeSpeed()).isPositive();
         }
@@ -87,9 +94,39 @@ class QuantizationTableTest {
         assertThat(report.markdown()).contains("| Q8_0 | 14.").contains("collected from the calibration text");
     }
 
-    /** The whole text, by llama.cpp v0.5.0's own llama-perplexity; of more types, the text is too short to tell. */
+    /** All twelve types; {@link ContinuedText} says why on this text. */
     @Test
-    void perplexitiesAreThoseOfLlamaCppAndRiseAsBitsFall() throws Exception {
+    void perplexitiesRiseAsBitsFall() throws Exception {
+        TableReport report = QuantizationTable.builder(TinyModel.path(), resource("continued.txt"), folder)
+                .contextLength(ContinuedText.CONTEXT)
+                .parseSpecial(true)
+                .calibration(String.join("\n", text.lines().limit(500).toList()))
+                .speed(16, 4)
+                .build()
+                .run(step -> {}, Progress.NONE);
+        List<TableRow> rows = report.rows();
+        assertThat(rows).hasSize(12);
+        assertThat(rows)
+                .extracting(TableRow::bitsPerWeight)
+                .isSortedAccordingTo(Comparator.reverseOrder())
+                .doesNotHaveDuplicates();
+        assertThat(rows).extracting(row -> row.perplexity().value()).isSorted().doesNotHaveDuplicates();
+        assertThat(rows).extracting(row -> row.divergence().value()).isSorted();
+        for (TableRow row : rows) {
+            Estimate ratio = row.logPerplexityRatio();
+            assertThat(ratio.value()).as(row.type()).isCloseTo(row.divergence().value(), within(4 * ratio.error()));
+            assertThat(Math.log(
+                            row.perplexity().value() / rows.get(0).perplexity().value()))
+                    .isCloseTo(ratio.value(), within(1e-6));
+        }
+        assertThat(report.markdown())
+                .contains("| ln(PPL/PPL(base)) |", "| 0.00000 ± 0.00000 |")
+                .doesNotContain("does not show");
+    }
+
+    /** The whole text, by llama.cpp v0.4.0's own llama-perplexity; of more types, the text is too short to tell. */
+    @Test
+    void perplexitiesAreThoseOfLlamaCpp() throws Exception {
         List<TableRow> rows = QuantizationTable.builder(TinyModel.path(), text, folder)
                 .types(List.of(FileType.F16, FileType.Q8_0, FileType.Q4_K_M, FileType.Q2_K))
                 .contextLength(256)
