@@ -286,7 +286,12 @@ public final class Bench {
         try (BenchProcess process = new BenchProcess(
                 "the bandwidth measurement",
                 Map.of(),
-                List.of("-Xmx" + (ReadBandwidth.MEGABYTES + 256) + "m", "-Xms" + (ReadBandwidth.MEGABYTES + 256) + "m"),
+                // G1 also where one processor is all there is: other collectors' generations are too small for the
+                // array.
+                List.of(
+                        "-XX:+UseG1GC",
+                        "-Xmx" + (ReadBandwidth.MEGABYTES + 256) + "m",
+                        "-Xms" + (ReadBandwidth.MEGABYTES + 256) + "m"),
                 ReadBandwidth.class,
                 threads)) {
             return Double.parseDouble(process.answer("bandwidth"));
