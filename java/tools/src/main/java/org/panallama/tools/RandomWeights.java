@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.panallama.TensorType;
+import org.panallama.tools.safetensors.HalfFloats;
 
 /**
  * Random data of every tensor format, as weights with a standard deviation of about 0.02: what a layer computes stays within
@@ -97,7 +98,7 @@ final class RandomWeights {
         ByteBuffer tile = ByteBuffer.allocateDirect(blocks * type.typeSize()).order(ByteOrder.LITTLE_ENDIAN);
         switch (type) {
             case F32 -> fillNumbers(tile, value -> tile.putFloat(value));
-            case F16 -> fillNumbers(tile, value -> tile.putShort(half(value)));
+            case F16 -> fillNumbers(tile, value -> tile.putShort(HalfFloats.plainHalf(value)));
             case BF16 -> fillNumbers(tile, value -> tile.putShort((short) (Float.floatToIntBits(value) >>> 16)));
             default -> {
                 byte[] bytes = new byte[tile.capacity()];
@@ -133,7 +134,7 @@ final class RandomWeights {
             }
             case IQ1_M -> {
                 // The four upper bits of each of four shorts of sub-scales make the one scale.
-                int bits = half(2.5e-3f);
+                int bits = HalfFloats.plainHalf(2.5e-3f);
                 for (int i = 0; i < 4; i++) {
                     int place = block + 48 + 2 * i;
                     tile.putShort(place, (short) (tile.getShort(place) & 0x0FFF | (bits >> 4 * i & 0xF) << 12));
@@ -141,22 +142,10 @@ final class RandomWeights {
             }
             default -> {
                 for (Scale scale : SCALES.get(type)) {
-                    tile.putShort(block + scale.offset(), half(scale.value()));
+                    tile.putShort(block + scale.offset(), HalfFloats.plainHalf(scale.value()));
                 }
             }
         }
-    }
-
-    /** Half precision, for numbers below 65504. {@code Float.floatToFloat16} came with JDK 20. */
-    static short half(float value) {
-        int bits = Float.floatToIntBits(value);
-        int sign = bits >>> 16 & 0x8000;
-        int magnitude = bits & 0x7FFF_FFFF;
-        int smallestNormal = Float.floatToIntBits(0x1p-14f);
-        return (short)
-                (magnitude < smallestNormal
-                        ? sign | Math.round(Math.abs(value) * 0x1p24f)
-                        : sign | (magnitude + 0x1000 >> 13) - (112 << 10));
     }
 
     private static boolean isPrime(int number) {
