@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.panallama.gguf.GgmlType;
 import org.panallama.gguf.GgufFile;
 import org.panallama.gguf.GgufTensor;
@@ -12,16 +13,37 @@ import org.panallama.tools.safetensors.ElementReader;
 import org.panallama.tools.safetensors.HalfFloats;
 import org.panallama.tools.safetensors.SafetensorsType;
 
-/** Rows of a GGUF file's tensor, of the types that can be both read and written. */
-record GgufMatrix(GgufFile file, GgufTensor tensor, long firstRow, long rows) implements Matrix {
+/**
+ * Rows of a GGUF file's tensor, of the types that can be both read and written. They are mapped into memory, so that the system
+ * reads ahead of the threads that take rows in turns.
+ */
+final class GgufMatrix implements Matrix {
 
     /** The types of which numbers can be made here, and which can be made of numbers. */
     static final Set<GgmlType> TYPES = Set.of(GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0);
 
     private static final int BLOCK = GgmlType.Q8_0.blockSize();
 
-    /** What was read last: direct, since the system copies into other memory by a buffer of its own. */
-    private static final ThreadLocal<ByteBuffer> DATA = ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(0));
+    /** Bytes of a window, more or less: a buffer cannot hold the largest tensors. */
+    private static final int WINDOW = 1 << 28;
+
+    private final GgufFile file;
+    private final GgufTensor tensor;
+    private final long firstRow;
+    private final long rows;
+    private final int rowBytes;
+    private final int windowRows;
+    private final AtomicReferenceArray<ByteBuffer> windows;
+
+    private GgufMatrix(GgufFile file, GgufTensor tensor, long firstRow, long rows) {
+        this.file = file;
+        this.tensor = tensor;
+        this.firstRow = firstRow;
+        this.rows = rows;
+        this.rowBytes = Math.toIntExact(tensor.ggmlType().bytes(tensor.dimension(0)));
+        this.windowRows = Math.max(1, WINDOW / rowBytes);
+        this.windows = new AtomicReferenceArray<>(Math.toIntExact((rows + windowRows - 1) / windowRows));
+    }
 
     static GgufMatrix of(GgufFile file, GgufTensor tensor) {
         return new GgufMatrix(file, tensor, 0, tensor.elements() / tensor.dimension(0));
@@ -33,30 +55,41 @@ record GgufMatrix(GgufFile file, GgufTensor tensor, long firstRow, long rows) im
     }
 
     @Override
+    public long rows() {
+        return rows;
+    }
+
+    @Override
     public int columns() {
         return Math.toIntExact(tensor.dimension(0));
     }
 
     @Override
     public void read(long row, int count, float[] target, int start) {
-        GgmlType type = tensor.ggmlType();
-        long rowBytes = type.bytes(columns());
-        ByteBuffer data = data(Math.toIntExact(count * rowBytes));
-        try {
-            file.read(tensor, (firstRow + row) * rowBytes, data);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        for (int done = 0; done < count; ) {
+            int window = Math.toIntExact((row + done) / windowRows);
+            int first = Math.toIntExact((row + done) % windowRows);
+            int part = Math.min(count - done, windowRows - first);
+            ByteBuffer data =
+                    window(window).slice(first * rowBytes, part * rowBytes).order(ByteOrder.LITTLE_ENDIAN);
+            decode(tensor.ggmlType(), data, target, start + done * columns(), part * columns());
+            done += part;
         }
-        decode(type, data.flip(), target, start, count * columns());
     }
 
-    private static ByteBuffer data(int bytes) {
-        ByteBuffer data = DATA.get();
-        if (data.capacity() < bytes) {
-            data = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
-            DATA.set(data);
+    private ByteBuffer window(int index) {
+        ByteBuffer window = windows.get(index);
+        if (window == null) {
+            long first = (long) index * windowRows;
+            int length = Math.toIntExact(Math.min(windowRows, rows - first) * rowBytes);
+            try {
+                window = file.map(tensor, (firstRow + first) * rowBytes, length);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            windows.set(index, window);
         }
-        return data.clear().limit(bytes);
+        return window;
     }
 
     private static void decode(GgmlType type, ByteBuffer data, float[] target, int start, int count) {
