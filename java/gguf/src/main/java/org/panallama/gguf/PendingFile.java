@@ -4,32 +4,18 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.Set;
-import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.panallama.gguf.internal.TemporaryNames;
 
-/**
- * A file that is written under a temporary name beside its target, until it is moved into place or closed. Where a
- * process is killed before, the file stays; the next one that writes the same target deletes it. A lock tells which
- * files are still being written.
- */
+/** A file that is written under a {@linkplain TemporaryNames temporary name}, until it is moved into place or closed. */
 final class PendingFile implements Closeable {
-
-    /** Those of this JVM, in which locks do not keep a channel from another. */
-    private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
 
     /** Less room than this is none: what is to be written next may take more. */
     private static final long FULL = 1 << 20;
@@ -57,12 +43,11 @@ final class PendingFile implements Closeable {
         deleteLeftovers(this.target);
         requireRoom(this.target, bytes);
         // Not Files.createTempFile: it hides the file from everybody else, and models are shared.
-        this.temporary = this.target.resolveSibling(prefix(this.target) + UUID.randomUUID() + ".tmp");
-        OWN.add(temporary.toAbsolutePath());
+        this.temporary = TemporaryNames.take(this.target);
         try {
             this.channel = create(temporary);
         } catch (IOException e) {
-            OWN.remove(temporary.toAbsolutePath());
+            TemporaryNames.release(temporary);
             throw e instanceof AccessDeniedException
                     ? cannotWrite(target, "the folder " + folder + " may not be written to; choose another", e)
                     : failed(e);
@@ -89,7 +74,7 @@ final class PendingFile implements Closeable {
     private static FileChannel create(Path temporary) throws IOException {
         while (true) {
             FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-            lock(channel);
+            TemporaryNames.lock(channel);
             // Another process may have taken it for a leftover before it was locked.
             if (Files.exists(temporary)) {
                 return channel;
@@ -98,43 +83,9 @@ final class PendingFile implements Closeable {
         }
     }
 
-    /** The lock goes with its channel. File systems without locks have no leftovers deleted, either. */
-    private static @Nullable FileLock lock(FileChannel channel) {
-        try {
-            return channel.tryLock();
-        } catch (IOException | OverlappingFileLockException e) {
-            return null;
-        }
-    }
-
-    private static String prefix(Path target) {
-        return "." + target.getFileName() + ".";
-    }
-
     /** Deletes what killed processes left of a file. */
     static void deleteLeftovers(Path target) {
-        Pattern leftover = Pattern.compile(Pattern.quote(prefix(target)) + "[0-9a-f-]{36}\\.tmp");
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(
-                folder(target),
-                file -> leftover.matcher(file.getFileName().toString()).matches())) {
-            for (Path file : files) {
-                if (!OWN.contains(file.toAbsolutePath()) && Files.isRegularFile(file)) {
-                    deleteUnlessLocked(file);
-                }
-            }
-        } catch (IOException | DirectoryIteratorException e) {
-            // A folder that cannot be listed can be written to all the same.
-        }
-    }
-
-    private static void deleteUnlessLocked(Path file) {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            if (lock(channel) != null) {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException e) {
-            // It is somebody else's.
-        }
+        TemporaryNames.deleteLeftovers(target, file -> file, Files::deleteIfExists);
     }
 
     long position() throws IOException {
@@ -193,7 +144,7 @@ final class PendingFile implements Closeable {
     public void close() throws IOException {
         channel.close();
         Files.deleteIfExists(temporary);
-        OWN.remove(temporary.toAbsolutePath());
+        TemporaryNames.release(temporary);
     }
 
     private IOException failed(IOException e) {

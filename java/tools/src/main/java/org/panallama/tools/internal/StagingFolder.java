@@ -3,35 +3,23 @@ package org.panallama.tools.internal;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Objects;
-import java.util.Set;
-import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
+import org.panallama.gguf.internal.TemporaryNames;
 
 /**
- * A hidden folder beside the output, in which files are written before they are moved into place. It goes when it is closed,
- * and also where the JVM ends before that, as by Ctrl-C while llama.cpp is busy with a tensor. Where the process is killed, it
- * stays; the next one that writes the same output deletes it. A locked file in it tells which are in use.
+ * A folder under a {@linkplain TemporaryNames temporary name}, in which files are written before they are moved into place. It
+ * goes when it is closed, and also where the JVM ends before that, as by Ctrl-C while llama.cpp is busy with a tensor. A locked
+ * file in it tells that it is in use.
  */
 public final class StagingFolder implements Closeable {
 
     private static final String LOCK = ".lock";
-
-    /** Those of this JVM, in which locks do not keep a channel from another. */
-    private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
 
     private final Path target;
     private final Path folder;
@@ -41,47 +29,12 @@ public final class StagingFolder implements Closeable {
     /** @param target where the file will be, or the first of them, or the folder */
     public StagingFolder(Path target) throws IOException {
         this.target = target.toAbsolutePath();
-        String name = "." + target.getFileName() + ".";
-        deleteLeftovers(Objects.requireNonNull(this.target.getParent()), name);
-        folder = this.target.resolveSibling(name + UUID.randomUUID() + ".tmp");
-        OWN.add(folder);
+        TemporaryNames.deleteLeftovers(this.target, path -> path.resolve(LOCK), StagingFolder::delete);
+        folder = TemporaryNames.take(this.target);
         Files.createDirectory(folder);
         lock = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-        lock(lock);
+        TemporaryNames.lock(lock);
         Runtime.getRuntime().addShutdownHook(hook);
-    }
-
-    /** The lock goes with its channel. File systems without locks have no leftovers deleted, either. */
-    private static @Nullable FileLock lock(FileChannel channel) {
-        try {
-            return channel.tryLock();
-        } catch (IOException | OverlappingFileLockException e) {
-            return null;
-        }
-    }
-
-    private static void deleteLeftovers(Path parent, String name) {
-        Pattern leftover = Pattern.compile(Pattern.quote(name) + "[0-9a-f-]{36}\\.tmp");
-        try (DirectoryStream<Path> folders = Files.newDirectoryStream(
-                parent, path -> leftover.matcher(path.getFileName().toString()).matches())) {
-            for (Path folder : folders) {
-                if (!OWN.contains(folder.toAbsolutePath()) && Files.isDirectory(folder)) {
-                    deleteUnlessLocked(folder);
-                }
-            }
-        } catch (IOException | DirectoryIteratorException e) {
-            // A folder that cannot be listed can be written to all the same.
-        }
-    }
-
-    private static void deleteUnlessLocked(Path folder) {
-        try (FileChannel channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.WRITE)) {
-            if (lock(channel) != null) {
-                delete(folder);
-            }
-        } catch (IOException e) {
-            // It is somebody else's.
-        }
     }
 
     /** The path in this folder of a file that will be beside the target. */
@@ -139,6 +92,6 @@ public final class StagingFolder implements Closeable {
         }
         lock.close();
         delete(folder);
-        OWN.remove(folder);
+        TemporaryNames.release(folder);
     }
 }
