@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 
-/** Little-endian primitives from the front of a file,. */
+/** Little-endian primitives from the front of a file. */
 final class GgufInput {
     private static final int CHUNK = 1 << 16;
 

@@ -20,8 +20,14 @@ final class ErrorResponses extends ErrorHandler {
                 HttpStatus.getMessage(status) + ".",
                 null,
                 null);
+        send(response, error, callback);
+        return true;
+    }
+
+    /** Answers with an error, where there is no {@link Exchange}. */
+    static void send(Response response, ApiException error, Callback callback) {
+        response.setStatus(error.status);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
         response.write(true, ByteBuffer.wrap(Json.bytes(error.json())), callback);
-        return true;
     }
 }

@@ -1,7 +1,5 @@
 package org.panallama.server;
 
-import java.nio.ByteBuffer;
-import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -15,9 +13,7 @@ final class NotFoundHandler extends Handler.Abstract {
         String path = Request.getPathInContext(request);
         ApiException error =
                 new ApiException(404, "invalid_request_error", "There is nothing at " + path + ".", null, "not_found");
-        response.setStatus(error.status);
-        response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
-        response.write(true, ByteBuffer.wrap(Json.bytes(error.json())), RestOfRequest.before(request, callback));
+        ErrorResponses.send(response, error, RestOfRequest.before(request, callback));
         return true;
     }
 }
