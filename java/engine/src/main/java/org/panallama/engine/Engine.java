@@ -40,11 +40,13 @@ public final class Engine implements AutoCloseable {
     private final Scheduler scheduler;
     private final Executor executor;
     private final int queueLength;
+    private final long capacity; // the most requests: one in each slot, and as many as may wait
     private final Thread thread;
     private final List<Task> taken = new ArrayList<>(); // on its way to the scheduler
     private final ReentrantLock lock = new ReentrantLock(true); // so that submitters wait in order
     private final Condition changed = lock.newCondition();
     private final Deque<Task> waiting = new ArrayDeque<>(); // guarded by lock
+    private int held; // guarded by lock; requests that were taken and have not ended
     private boolean draining; // guarded by lock
     private boolean closing; // guarded by lock
     private @Nullable Throwable death; // guarded by lock
@@ -53,6 +55,7 @@ public final class Engine implements AutoCloseable {
         context = builder.context;
         executor = builder.executor;
         queueLength = builder.queue;
+        capacity = (long) queueLength + context.sequences();
         scheduler = new Scheduler(context, builder.drafter(), builder.chunk);
         thread = new Thread(this::run, "panallama-engine");
         thread.setDaemon(true);
@@ -86,7 +89,7 @@ public final class Engine implements AutoCloseable {
      * Submits a request. Where this throws, the request was not taken: it can be submitted again, and its sampler is still the
      * caller's.
      *
-     * @throws QueueFullException if too many are waiting
+     * @throws QueueFullException if all that can be computed at once are, and as many more wait as {@link Builder#queue} lets
      * @throws ContextFullException if the prompt is longer than the context
      * @throws IllegalArgumentException if the prompt has tokens that the model does not, or an adapter is another model's
      * @throws IllegalStateException if the engine is closed or draining, or the request was submitted before
@@ -131,20 +134,21 @@ public final class Engine implements AutoCloseable {
 
     private Completion enqueue(EngineRequest request, long nanos) throws InterruptedException {
         Task task = new Task(
-                request, new Completion(executor, this::wake), context.model().vocab());
+                request, new Completion(executor, this::wake), context.model().vocab(), this::freePlace);
         lock.lock();
         try {
             long left = nanos;
             while (true) {
                 checkOpen();
-                if (waiting.size() < queueLength) {
+                if (held < capacity) {
                     break;
                 }
                 if (left <= 0) {
-                    throw new QueueFullException(waiting.size());
+                    throw new QueueFullException(queueLength);
                 }
                 left = changed.awaitNanos(left);
             }
+            held++;
             waiting.addLast(task);
             changed.signalAll();
         } finally {
@@ -176,6 +180,17 @@ public final class Engine implements AutoCloseable {
         }
         if (draining || closing || context.isClosed()) {
             throw new IllegalStateException("the engine is closed");
+        }
+    }
+
+    /** A request has ended. The queue's length alone would not tell: it has requests in it that a slot is free for already. */
+    private void freePlace() {
+        lock.lock();
+        try {
+            held--;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -263,9 +278,6 @@ public final class Engine implements AutoCloseable {
                 tasks.remove();
                 taken.add(task);
             }
-        }
-        if (!taken.isEmpty()) {
-            changed.signalAll(); // there is a place in the queue
         }
     }
 
@@ -379,7 +391,7 @@ public final class Engine implements AutoCloseable {
             this.context = Objects.requireNonNull(context, "context");
         }
 
-        /** Requests that may wait, 1 or more; 256 by default. */
+        /** Requests that may wait while as many as possible are computed, 1 or more; 256 by default. */
         public Builder queue(int requests) {
             queue = Require.inRange("queue", requests, 1, Integer.MAX_VALUE);
             return this;

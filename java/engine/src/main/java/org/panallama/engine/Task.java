@@ -21,6 +21,7 @@ final class Task {
     final Completion completion;
     final TokenHistory tokens = new TokenHistory(); // prompt and answer
     private final Vocab vocab;
+    private final Runnable freePlace;
     private final AnswerText text;
     private final StringBuilder whole = new StringBuilder();
     private final List<TokenLogprob> logprobs = new ArrayList<>();
@@ -32,10 +33,12 @@ final class Task {
     int drafted;
     int accepted;
 
-    Task(EngineRequest request, Completion completion, Vocab vocab) {
+    /** @param freePlace gives the request's place to others, before anybody is told that it has ended */
+    Task(EngineRequest request, Completion completion, Vocab vocab, Runnable freePlace) {
         this.request = request;
         this.completion = completion;
         this.vocab = vocab;
+        this.freePlace = freePlace;
         this.text = new AnswerText(request.stop, request.stripLeadingSpace);
         tokens.append(request.prompt, 0, request.prompt.length);
     }
@@ -124,7 +127,7 @@ final class Task {
         long now = System.nanoTime();
         long begun = startedAt == 0 ? now : startedAt;
         long promptDone = firstTokenAt == 0 ? now : firstTokenAt;
-        completion.complete(new Result(
+        Result result = new Result(
                 whole.toString(),
                 tokens.toArray(request.prompt.length, tokens.size()),
                 List.copyOf(logprobs),
@@ -137,13 +140,16 @@ final class Task {
                         Duration.ofNanos(now - promptDone)),
                 Duration.ofNanos(begun - submittedAt),
                 drafted,
-                accepted));
+                accepted);
+        freePlace.run();
+        completion.complete(result);
     }
 
     void fail(RuntimeException cause) {
         try {
             request.sampler.close();
         } finally {
+            freePlace.run();
             completion.fail(cause);
         }
     }

@@ -29,6 +29,7 @@ import org.panallama.Context;
 import org.panallama.ContextOptions;
 import org.panallama.CustomSampler;
 import org.panallama.FinishReason;
+import org.panallama.GrammarException;
 import org.panallama.LlamaException;
 import org.panallama.LoraAdapter;
 import org.panallama.Model;
@@ -292,6 +293,62 @@ class EngineFaultsTest {
                     atItsEnd(engine, own -> own.submit(request("一二三", 3).build()));
             assertThat(next.join().join().tokens()).hasSize(3);
         }
+    }
+
+    @Test
+    void aRequestIsRefusedOnlyIfNoSlotIsFreeAndTheQueueIsFull() {
+        try (Engine engine = Engine.builder(context(model, 2, 512))
+                .queue(3)
+                .executor(Runnable::run)
+                .build()) {
+            // Both slots are free, and the engine's thread, which would move requests into them, is this one.
+            List<Completion> taken =
+                    atItsEnd(engine, own -> asManyAsAreTaken(own, 2 + 3)).join();
+            taken.forEach(completion -> assertThat(completion.join().tokens()).hasSize(3));
+        }
+    }
+
+    /** However a request ends, another one is taken in its place, and not two. */
+    @Test
+    void everyRequestGivesItsPlaceBack() {
+        try (Engine engine = Engine.builder(context(model, 1, Pace.ENDLESS))
+                .queue(1)
+                .executor(Runnable::run)
+                .build()) {
+            Completion running = endless(engine);
+            Completion waiting = engine.submit(request("一二三", 3).build());
+            waiting.cancel();
+            waiting.join();
+            running.cancel();
+            running.join();
+            engine.submit(request("一二三", 0).build()).join();
+            engine.submit(request("一二三", 3).deadline(Duration.ofNanos(1)).build())
+                    .join();
+            Completion malformed =
+                    engine.submit(request("一二三", 3, grammatical("root ::= (")).build());
+            assertThatThrownBy(malformed::join).isInstanceOf(GrammarException.class);
+            Completion stuck = engine.submit(
+                    request("一二三", 3, Sampler.builder().custom(failing()).build())
+                            .build());
+            assertThatThrownBy(stuck::join).hasMessage("failed");
+            atItsEnd(engine, own -> asManyAsAreTaken(own, 1 + 1)).join();
+        }
+    }
+
+    private static CustomSampler failing() {
+        return candidates -> {
+            throw new UnsupportedOperationException("failed");
+        };
+    }
+
+    /** Submits a number of requests, of which none is refused, and one more, which is. */
+    private static List<Completion> asManyAsAreTaken(Engine engine, int number) {
+        List<Completion> taken = new ArrayList<>();
+        for (int i = 0; i < number; i++) {
+            taken.add(engine.submit(request("一二三", 3).build()));
+        }
+        assertThatThrownBy(() -> engine.submit(request("一二三", 3).build())).isInstanceOf(QueueFullException.class);
+        return taken;
     }
 
     /** Calls back when an answer has ended; not on this thread, as it would if the answer had ended before. */
