@@ -8,10 +8,9 @@ import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -21,19 +20,11 @@ class BadRequestsTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String MESSAGES = "\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]";
 
-    private static LlamaServer server;
-    private static Http http;
+    @RegisterExtension
+    static final ServerExtension server =
+            new ServerExtension(TinyServer.builder().maxBody(1 << 20));
 
-    @BeforeAll
-    static void start() {
-        server = TinyServer.builder().maxBody(1 << 20).start();
-        http = new Http(server);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    private static final Http http = server.http();
 
     @AfterEach
     void theServerGoesOn() {

@@ -6,9 +6,8 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.panallama.ChatMessage;
 import org.panallama.ChatRequest;
 import org.panallama.ChatTemplate;
@@ -24,19 +23,10 @@ class ChatTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String QUESTION = "法国的英文名是什么？";
 
-    private static LlamaServer server;
-    private static Http http;
+    @RegisterExtension
+    static final ServerExtension server = new ServerExtension(TinyServer.builder());
 
-    @BeforeAll
-    static void start() {
-        server = TinyServer.builder().start();
-        http = new Http(server);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    private static final Http http = server.http();
 
     private static String ask(String more) {
         return "{\"messages\":[{\"role\":\"user\",\"content\":\"" + QUESTION

@@ -9,9 +9,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Base64;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.panallama.Context;
 import org.panallama.ContextOptions;
 import org.panallama.Embedder;
@@ -25,19 +24,10 @@ class EndpointsTest {
 
     private static final String PROMPT = "[INST] 法国的英文名是什么？ [/INST]";
 
-    private static LlamaServer server;
-    private static Http http;
+    @RegisterExtension
+    static final ServerExtension server = new ServerExtension(TinyServer.builder());
 
-    @BeforeAll
-    static void start() {
-        server = TinyServer.builder().start();
-        http = new Http(server);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    private static final Http http = server.http();
 
     private static String complete(String more) {
         return "{\"prompt\":\"" + PROMPT + "\",\"temperature\":0,\"max_tokens\":20" + more + "}";

@@ -13,24 +13,27 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Requests to a server, as a client makes them. */
 final class Http {
 
-    private final URI base;
+    private final Supplier<URI> base;
     private final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-    Http(URI base) {
+    /** @param base asked for each time, for a server that does not run yet */
+    Http(Supplier<URI> base) {
         this.base = base;
     }
 
     Http(LlamaServer server) {
-        this(server.uri());
+        URI uri = server.uri();
+        this.base = () -> uri;
     }
 
     HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(base.resolve(path)).header("Content-Type", "application/json");
+        return HttpRequest.newBuilder(base.get().resolve(path)).header("Content-Type", "application/json");
     }
 
     HttpResponse<String> send(HttpRequest request) {

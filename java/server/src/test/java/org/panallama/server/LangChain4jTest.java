@@ -20,9 +20,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** LangChain4j's client for OpenAI's API. */
 class LangChain4jTest {
@@ -32,17 +31,8 @@ class LangChain4jTest {
     /** Its own is a minute, which a machine that has other things to do may take. */
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
-    private static LlamaServer server;
-
-    @BeforeAll
-    static void start() {
-        server = TinyServer.withTools().start();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    @RegisterExtension
+    static final ServerExtension server = new ServerExtension(TinyServer.withTools());
 
     private static OpenAiChatModel.OpenAiChatModelBuilder model() {
         return OpenAiChatModel.builder()
@@ -91,7 +81,7 @@ class LangChain4jTest {
     @Test
     void tools() {
         Map<String, Integer> bias = new HashMap<>();
-        for (String pair : TinyServer.braces(new Http(server)).split(",")) {
+        for (String pair : TinyServer.braces(server.http()).split(",")) {
             bias.put(pair.split(":")[0].replace("\"", ""), 100);
         }
         ChatResponse response = model().maxTokens(200)

@@ -27,11 +27,14 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** OpenAI's client for Java. */
 class OpenAiJavaTest {
 
-    private static LlamaServer server;
+    @RegisterExtension
+    static final ServerExtension server = new ServerExtension(TinyServer.builder());
+
     private static OpenAIClient client;
 
     /** Arguments of a tool. */
@@ -48,7 +51,6 @@ class OpenAiJavaTest {
 
     @BeforeAll
     static void start() {
-        server = TinyServer.builder().start();
         client = OpenAIOkHttpClient.builder()
                 .baseUrl(server.uri() + "/v1")
                 .apiKey("none")
@@ -59,7 +61,6 @@ class OpenAiJavaTest {
     @AfterAll
     static void stop() {
         client.close();
-        server.close();
     }
 
     private static ChatCompletionCreateParams.Builder question() {

@@ -8,28 +8,18 @@ import com.google.gson.JsonParser;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class ResponsesTest {
 
     private static final String PATH = "/v1/responses";
     private static final String ASK = "{\"input\":\"法国的英文名是什么？\",\"temperature\":0,\"max_output_tokens\":40";
 
-    private static LlamaServer server;
-    private static Http http;
+    @RegisterExtension
+    static final ServerExtension server = new ServerExtension(TinyServer.builder());
 
-    @BeforeAll
-    static void start() {
-        server = TinyServer.builder().start();
-        http = new Http(server);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    private static final Http http = server.http();
 
     private static String text(JsonObject response) {
         JsonArray output = response.getAsJsonArray("output");

@@ -8,9 +8,8 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -25,19 +24,10 @@ class TextToolsTest {
                     + "\"additionalProperties\":false,\"$defs\":{\"city\":{\"type\":\"string\",\"enum\":[\"Paris\",\"罗马\"]}}}}},"
                     + "{\"type\":\"function\",\"function\":{\"name\":\"stop\"}}]";
 
-    private static LlamaServer server;
-    private static Http http;
+    @RegisterExtension
+    static final ServerExtension server = new ServerExtension(TinyServer.builder());
 
-    @BeforeAll
-    static void start() {
-        server = TinyServer.builder().start();
-        http = new Http(server);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    private static final Http http = server.http();
 
     private static String ask(String more) {
         return "{\"messages\":[{\"role\":\"user\",\"content\":\"法国的英文名是什么？\"}],\"max_tokens\":200" + TOOLS + more + "}";

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Tools, with a template that knows them. */
 class ToolsTest {
@@ -15,20 +15,15 @@ class ToolsTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String QUESTION = "Weather in Paris?";
 
-    private static LlamaServer server;
-    private static Http http;
+    @RegisterExtension
+    static final ServerExtension server = new ServerExtension(TinyServer.withTools());
+
+    private static final Http http = server.http();
     private static String braces;
 
     @BeforeAll
-    static void start() {
-        server = TinyServer.withTools().start();
-        http = new Http(server);
+    static void askForTokens() {
         braces = TinyServer.braces(http);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
     }
 
     private static String ask(String more) {
