@@ -1,6 +1,7 @@
 package org.panallama;
 
 import java.util.Deque;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.panallama.internal.LogRouter;
 import org.panallama.internal.PhysicalMemory;
@@ -128,9 +129,12 @@ final class ContextLoader {
         long memory = PhysicalMemory.totalBytes();
         if (bytes > memory) {
             throw new LlamaException(String.format(
+                    Locale.ROOT,
                     "A context of %d tokens needs %.1f GB for its KV cache, and this machine has %.1f GB of memory. Choose a"
                             + " shorter context, or a smaller type with ContextOptions.kvTypes(Q8_0, Q8_0).",
-                    length, bytes / 1e9, memory / 1e9));
+                    length,
+                    bytes / 1e9,
+                    memory / 1e9));
         }
     }
 

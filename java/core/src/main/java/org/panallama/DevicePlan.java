@@ -3,6 +3,7 @@ package org.panallama;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -106,6 +107,7 @@ final class DevicePlan {
     public String toString() {
         String devices = placement.shares().stream()
                 .map(share -> String.format(
+                        Locale.ROOT,
                         "%s of %d layers on %s (%s of the %s free there)",
                         share.layers(),
                         layers + 1,
@@ -252,13 +254,18 @@ final class DevicePlan {
     private String available() {
         return gpus.stream()
                 .map(gpu -> String.format(
+                        Locale.ROOT,
                         "%s (%s free, of which %s are to stay so)",
-                        gpu.device().name(), size(gpu.device().freeMemory()), size(options.gpuMargin)))
+                        gpu.device().name(),
+                        size(gpu.device().freeMemory()),
+                        size(options.gpuMargin)))
                 .collect(Collectors.joining(", "));
     }
 
     private static String size(long bytes) {
-        return bytes < 1_000_000_000 ? String.format("%.0f MB", bytes / 1e6) : String.format("%.1f GB", bytes / 1e9);
+        return bytes < 1_000_000_000
+                ? String.format(Locale.ROOT, "%.0f MB", bytes / 1e6)
+                : String.format(Locale.ROOT, "%.1f GB", bytes / 1e9);
     }
 
     private static List<String> names(List<Attached> devices) {

@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.panallama.GrammarTrigger.Constrained;
 import org.panallama.internal.GrammarCheck;
@@ -225,7 +226,8 @@ final class GrammarGate {
                 }
             }
             if (longest == 0) {
-                throw new GrammarException(String.format("the vocabulary has no token for byte 0x%02X", bytes[from]));
+                throw new GrammarException(
+                        String.format(Locale.ROOT, "the vocabulary has no token for byte 0x%02X", bytes[from]));
             }
             from += longest;
         }

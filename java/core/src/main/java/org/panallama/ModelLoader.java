@@ -3,6 +3,7 @@ package org.panallama;
 import java.nio.file.Path;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import org.panallama.fit.Placement;
@@ -131,10 +132,12 @@ final class ModelLoader {
             throw new ModelLoadException(
                     file,
                     String.format(
+                            Locale.ROOT,
                             "it needs %.1f GB for its weights, and this machine has %.1f GB of memory. Choose a smaller"
                                     + " quantization of the model, or load it with ModelOptions.checkMemory(false): memory-mapped it"
                                     + " runs, at the speed of the disk.",
-                            needed / 1e9, available / 1e9));
+                            needed / 1e9,
+                            available / 1e9));
         }
     }
 

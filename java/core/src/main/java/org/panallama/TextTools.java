@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -103,7 +104,7 @@ final class TextTools {
             json.put("name", name);
         }
         json.put("content", valueOrText(message.content()));
-        return String.format(RETURNED, Json.write(json));
+        return String.format(Locale.ROOT, RETURNED, Json.write(json));
     }
 
     private static ChatMessage spoken(ChatMessage message) {

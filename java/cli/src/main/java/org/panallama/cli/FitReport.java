@@ -65,12 +65,16 @@ record FitReport(ModelFacts model, ModelMemory memory, MemoryNeed need, Machine 
 
     void print(Output out) {
         MachineMemory has = machine.memory();
-        out.line(String.format("%-13s %s", "file", model.file()));
+        out.line(String.format(Locale.ROOT, "%-13s %s", "file", model.file()));
         out.line(String.format(
+                Locale.ROOT,
                 "%-13s %s, of which %s available",
-                "main memory", Printable.bytes(has.total()), Printable.bytes(has.available())));
+                "main memory",
+                Printable.bytes(has.total()),
+                Printable.bytes(has.available())));
         for (Device gpu : has.gpus()) {
             out.line(String.format(
+                    Locale.ROOT,
                     "%-13s %s, of which %s free (%s)",
                     gpu.name(),
                     Printable.bytes(gpu.totalMemory()),
@@ -79,19 +83,28 @@ record FitReport(ModelFacts model, ModelMemory memory, MemoryNeed need, Machine 
         }
         out.line("\nKV cache for a context of");
         StringBuilder head = new StringBuilder("        ");
-        lengths().forEach(length -> head.append(String.format("%12d", length)));
+        lengths().forEach(length -> head.append(String.format(Locale.ROOT, "%12d", length)));
         out.line(head.toString());
         for (TensorType type : CACHE_TYPES) {
-            StringBuilder line = new StringBuilder(String.format("  %-6s", type));
-            lengths().forEach(length -> line.append(String.format("%12s", Printable.bytes(cache(length, type)))));
+            StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "  %-6s", type));
+            lengths()
+                    .forEach(length ->
+                            line.append(String.format(Locale.ROOT, "%12s", Printable.bytes(cache(length, type)))));
             out.line(line.toString());
         }
         out.line("\nwith a context of " + need.contextLength() + " tokens: KV cache in "
                 + new KvTypes(need.keys(), need.values()) + " " + Printable.bytes(need.kvCache()) + ", compute "
                 + Printable.bytes(need.compute()));
         out.line(String.format(
+                Locale.ROOT,
                 "  %-10s %10s %6s %12s %12s  %-30s %s",
-                "type", "weights", "bpw", "main memory", "GPU memory", "placement", "longest context"));
+                "type",
+                "weights",
+                "bpw",
+                "main memory",
+                "GPU memory",
+                "placement",
+                "longest context"));
         for (Fit.Choice choice : fit.choices()) {
             Placement placement = choice.placement();
             out.line(String.format(

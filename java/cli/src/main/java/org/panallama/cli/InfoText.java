@@ -55,7 +55,8 @@ record InfoText(Output out, ModelFacts model) {
     void tensorsByType() {
         out.line("\ntensors");
         for (ModelFacts.TypeShare share : model.byType()) {
-            out.line(String.format("  %-8s %5d  %s", share.type(), share.count(), Printable.bytes(share.bytes())));
+            out.line(String.format(
+                    Locale.ROOT, "  %-8s %5d  %s", share.type(), share.count(), Printable.bytes(share.bytes())));
         }
         if (model.expertBytes() > 0) {
             out.line(String.format(
@@ -69,8 +70,12 @@ record InfoText(Output out, ModelFacts model) {
         out.line("\nevery tensor");
         for (GgufTensor tensor : model.tensors()) {
             out.line(String.format(
+                    Locale.ROOT,
                     "  %-40s %-8s %-24s %s",
-                    Printable.escaped(tensor.name()), tensor.type(), tensor.shape(), Printable.bytes(tensor.bytes())));
+                    Printable.escaped(tensor.name()),
+                    tensor.type(),
+                    tensor.shape(),
+                    Printable.bytes(tensor.bytes())));
         }
     }
 
@@ -103,10 +108,10 @@ record InfoText(Output out, ModelFacts model) {
     }
 
     private void fact(String name, String value) {
-        out.line(String.format("%-13s %s", name, value));
+        out.line(String.format(Locale.ROOT, "%-13s %s", name, value));
     }
 
     private void size(String name, long bytes) {
-        out.line(String.format("  %-9s %10s", name, Printable.bytes(bytes)));
+        out.line(String.format(Locale.ROOT, "  %-9s %10s", name, Printable.bytes(bytes)));
     }
 }

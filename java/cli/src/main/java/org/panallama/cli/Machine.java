@@ -28,6 +28,7 @@ record Machine(MachineMemory memory, List<Device> devices) {
     void print(Output out) {
         for (Device device : devices) {
             out.line(String.format(
+                    Locale.ROOT,
                     "%-10s %-14s %s, %s, %s of %s free",
                     device.name(),
                     kind(device),

@@ -24,7 +24,7 @@ final class Printable {
                 case '\t' -> escaped.append("\\t");
                 default -> {
                     if (Character.isISOControl(c)) {
-                        escaped.append(String.format("\\u%04x", c));
+                        escaped.append(String.format(Locale.ROOT, "\\u%04x", c));
                     } else {
                         escaped.appendCodePoint(c);
                     }

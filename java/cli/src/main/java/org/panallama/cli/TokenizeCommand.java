@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -81,7 +82,7 @@ final class TokenizeCommand implements Callable<Integer> {
                 streams.out().json(writer -> write(writer, vocab, ids));
             } else {
                 for (int id : ids) {
-                    streams.out().line(String.format("%6d  %s", id, Printable.quoted(piece(vocab, id))));
+                    streams.out().line(String.format(Locale.ROOT, "%6d  %s", id, Printable.quoted(piece(vocab, id))));
                 }
                 streams.out().flush();
             }
@@ -115,7 +116,7 @@ final class TokenizeCommand implements Callable<Integer> {
         } catch (CharacterCodingException e) {
             StringBuilder text = new StringBuilder();
             for (byte b : bytes) {
-                text.append(String.format("<0x%02X>", b));
+                text.append(String.format(Locale.ROOT, "<0x%02X>", b));
             }
             return text.toString();
         }

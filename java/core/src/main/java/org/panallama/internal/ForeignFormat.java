@@ -50,7 +50,7 @@ final class ForeignFormat {
         }
         StringBuilder hex = new StringBuilder();
         for (int i = 0; i < Math.min(4, prefix.length); i++) {
-            hex.append(i == 0 ? "" : " ").append(String.format("%02x", prefix[i]));
+            hex.append(i == 0 ? "" : " ").append(String.format(Locale.ROOT, "%02x", prefix[i]));
         }
         return "it begins with the bytes " + hex + " instead of 47 47 55 46 (\"GGUF\")";
     }

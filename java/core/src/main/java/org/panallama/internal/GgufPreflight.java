@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -97,7 +98,7 @@ public final class GgufPreflight {
             return List.of(asked);
         }
         Matcher name = PART_NAME.matcher(asked.path().getFileName().toString());
-        String numbers = String.format("-%05d-of-%05d.gguf", asked.splitNumber() + 1, count);
+        String numbers = String.format(Locale.ROOT, "-%05d-of-%05d.gguf", asked.splitNumber() + 1, count);
         if (!name.matches() || !asked.path().toString().endsWith(numbers)) {
             throw new ModelLoadException(
                     requested,
@@ -109,7 +110,9 @@ public final class GgufPreflight {
         for (int i = 0; i < count; i++) {
             Path path = i == asked.splitNumber()
                     ? asked.path()
-                    : asked.path().resolveSibling(String.format("%s-%05d-of-%05d.gguf", name.group(1), i + 1, count));
+                    : asked.path()
+                            .resolveSibling(
+                                    String.format(Locale.ROOT, "%s-%05d-of-%05d.gguf", name.group(1), i + 1, count));
             paths.add(path);
             if (!Files.isRegularFile(path)) {
                 missing.add(path.getFileName().toString());

@@ -1,5 +1,6 @@
 package org.panallama.internal;
 
+import java.util.Locale;
 import org.panallama.GrammarException;
 
 /** Reads the characters of a grammar, and says where something is wrong with it. Its positions are indexes of chars. */
@@ -116,7 +117,9 @@ final class GrammarText {
         if (peek() != '\\') {
             int c = text.codePointAt(position);
             if (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
-                throw error(position, String.format("half of a surrogate pair, \\u%04X, is not a character", c));
+                throw error(
+                        position,
+                        String.format(Locale.ROOT, "half of a surrogate pair, \\u%04X, is not a character", c));
             }
             position += Character.charCount(c);
             return c;

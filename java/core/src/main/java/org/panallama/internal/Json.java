@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -103,7 +104,7 @@ public final class Json {
                 text.append('\\').append(c);
             } else if (c < ' ' || Character.isSurrogate(c) && !isPaired(string, i)) {
                 // A lone surrogate has no UTF-8; escaped, it reaches the reader as what it is.
-                text.append(String.format("\\u%04x", (int) c));
+                text.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
             } else {
                 text.append(c);
             }

@@ -1,5 +1,7 @@
 package org.panallama.internal;
 
+import java.util.Locale;
+
 /**
  * A {@code pattern} of a JSON schema (ECMA-262) written anew in the few forms that llama.cpp turns into a grammar.
  *
@@ -213,7 +215,7 @@ final class JsonPattern {
 
     private void append(int from, int to) {
         if (from <= to) {
-            out.append(String.format(from == to ? "\\U%08X" : "\\U%08X-\\U%08X", from, to));
+            out.append(String.format(Locale.ROOT, from == to ? "\\U%08X" : "\\U%08X-\\U%08X", from, to));
         }
     }
 

@@ -161,9 +161,10 @@ final class VocabRules {
     /** SentencePiece falls back on byte tokens; llama.cpp throws through its C interface where one is missing. */
     private void checkByteFallback() {
         for (int b = 0; b < 256; b++) {
-            ByteBuffer named = ByteBuffer.wrap(String.format("<0x%02X>", b).getBytes(StandardCharsets.US_ASCII));
+            ByteBuffer named =
+                    ByteBuffer.wrap(String.format(Locale.ROOT, "<0x%02X>", b).getBytes(StandardCharsets.US_ASCII));
             if (!ids.containsKey(named) && !ids.containsKey(ByteBuffer.wrap(new byte[] {(byte) b}))) {
-                throw refused("the vocabulary has no token for the byte " + String.format("<0x%02X>", b)
+                throw refused("the vocabulary has no token for the byte " + String.format(Locale.ROOT, "<0x%02X>", b)
                         + ", so not every text could be tokenized");
             }
         }

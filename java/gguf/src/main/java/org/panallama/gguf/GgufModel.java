@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -119,7 +120,7 @@ public final class GgufModel {
     }
 
     private static String suffix(int number, int count) {
-        return String.format("-%05d-of-%05d.gguf", number + 1, count);
+        return String.format(Locale.ROOT, "-%05d-of-%05d.gguf", number + 1, count);
     }
 
     private static long number(GgufFile file, String key, long otherwise) throws GgufException {

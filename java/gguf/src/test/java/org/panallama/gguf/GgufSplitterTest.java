@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -26,7 +27,7 @@ class GgufSplitterTest {
             List<Path> parts = splitter.write(folder.resolve("model.gguf"), done -> true);
             assertThat(parts).hasSizeGreaterThan(3);
             assertThat(parts.get(0).getFileName().toString())
-                    .isEqualTo(String.format("model-00001-of-%05d.gguf", parts.size()));
+                    .isEqualTo(String.format(Locale.ROOT, "model-00001-of-%05d.gguf", parts.size()));
             for (Path part : parts) {
                 assertThat(GgufValidator.check(part)).isEmpty();
             }

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -95,7 +96,7 @@ public final class Quantizer {
             List<String> names = new ArrayList<>();
             int parts = split ? summary.parts().size() : 1;
             for (int i = 1; i <= parts; i++) {
-                names.add(split ? String.format("%s-%05d-of-%05d%s", stem, i, parts, SUFFIX) : name);
+                names.add(split ? String.format(Locale.ROOT, "%s-%05d-of-%05d%s", stem, i, parts, SUFFIX) : name);
                 OutputPlace.requireOther(output.resolveSibling(names.get(i - 1)), summary.paths());
             }
             try (StagingFolder staging = new StagingFolder(output)) {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -49,7 +50,7 @@ class SafetensorsFuzzTest {
     void aDamagedIndexIsReadOrRefused() throws Exception {
         Map<String, String> shards = new LinkedHashMap<>();
         for (int i = 1; i <= 2; i++) {
-            String shard = String.format("model-%05d-of-00002.safetensors", i);
+            String shard = String.format(Locale.ROOT, "model-%05d-of-00002.safetensors", i);
             tensors(folder.resolve(shard), SafetensorsType.BF16, "alpha." + i, "beta." + i);
             shards.put("alpha." + i, shard);
             shards.put("beta." + i, shard);
