@@ -76,28 +76,36 @@ public final class Converter {
         metadata.put("general.architecture", GgufValue.string(architecture.ggufName()));
         metadata.put("general.type", GgufValue.string("model"));
         SamplingMetadata.add(generation, metadata);
-        metadata.put("general.name", GgufValue.string(name(config, card)));
-        metadata.put("general.size_label", GgufValue.string(SizeLabel.of(tensors)));
-        card.addTo(metadata);
+        List<ModelId> ids = ids(config);
+        metadata.put("general.name", GgufValue.string(name(card, ids)));
+        card.addTo(metadata, ids, SizeLabel.of(tensors), parameters());
         new Hyperparameters(architecture, config, metadata, warnings).add(folder);
         metadata.put("general.file_type", GgufValue.uint32(options.type().fileType()));
         metadata.put("general.quantization_version", GgufValue.uint32(QUANTIZATION_VERSION));
         TokenizerMetadata.add(TokenizerSource.read(folder, architecture, config, generation, warnings), metadata);
     }
 
-    private String name(ModelConfig config, ModelCard card) {
+    /** Some configurations state the id on Hugging Face, others a path of the machine that trained them. */
+    private List<ModelId> ids(ModelConfig config) {
+        List<ModelId> ids = new ArrayList<>();
+        config.json()
+                .string("_name_or_path")
+                .filter(origin -> origin.matches("[^/.][^/]*(/[^/]+)?"))
+                .ifPresent(origin -> ids.add(ModelId.of(origin, parameters())));
+        Path last = folder.toAbsolutePath().normalize().getFileName();
+        ids.add(ModelId.of(last == null ? "model" : last.toString(), parameters()));
+        return ids;
+    }
+
+    private long parameters() {
+        return tensors.stream().mapToLong(tensor -> tensor.tensor().elements()).sum();
+    }
+
+    private String name(ModelCard card, List<ModelId> ids) {
         String stated = options.name();
-        if (stated != null) {
-            return stated;
-        }
-        return card.name().orElseGet(() -> {
-            // Some checkpoints state a name on Hugging Face here, others a path of the machine that trained them.
-            String origin = config.json().string("_name_or_path").orElse("");
-            boolean named = origin.matches("[^/.][^/]*(/[^/]+)?");
-            Path last = folder.toAbsolutePath().normalize().getFileName();
-            return ModelCard.title(
-                    named ? origin.substring(origin.indexOf('/') + 1) : last == null ? "model" : last.toString());
-        });
+        return stated != null
+                ? stated
+                : card.name().orElseGet(() -> ModelCard.title(ids.get(0).name()));
     }
 
     /** llama.cpp's name of the architecture, for instance {@code llama} for Mixtral. */

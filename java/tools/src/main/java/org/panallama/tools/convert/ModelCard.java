@@ -10,8 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.panallama.gguf.GgufValue;
@@ -66,32 +68,62 @@ final class ModelCard {
         return text("name", "model_name");
     }
 
-    void addTo(Map<String, GgufValue> metadata) {
-        put(metadata, "general.author", "author", "model_author", "model_creator");
-        put(metadata, "general.version", "version", "model_version");
-        put(metadata, "general.organization", "organization", "model_organization");
-        put(metadata, "general.description", "description", "model_description");
+    /**
+     * Adds what the card says, and what it leaves open and one of the ids tells.
+     *
+     * @param ids of the model, the most trustworthy first
+     * @param sizeLabel if neither says it
+     * @param parameters of the model
+     */
+    void addTo(Map<String, GgufValue> metadata, List<ModelId> ids, String sizeLabel, long parameters) {
+        put(metadata, "general.author", text("author", "model_author", "model_creator"));
+        put(metadata, "general.version", text("version", "model_version").or(() -> first(ids, ModelId::version)));
+        put(
+                metadata,
+                "general.organization",
+                text("organization", "model_organization")
+                        .or(() -> first(ids, ModelId::organization).map(ModelCard::title)));
+        put(metadata, "general.finetune", text("finetune", "model_finetune").or(() -> first(ids, ModelId::finetune)));
+        put(
+                metadata,
+                "general.basename",
+                text("basename", "model_basename", "model_type").or(() -> first(ids, ModelId::basename)));
+        put(metadata, "general.description", text("description", "model_description"));
+        put(
+                metadata,
+                "general.size_label",
+                text("size_label", "model_size_label")
+                        .or(() -> first(ids, ModelId::sizeLabel))
+                        .or(() -> Optional.of(sizeLabel)));
         List<String> licences = texts("license");
         if (!licences.isEmpty()) {
             metadata.put("general.license", GgufValue.string(String.join(",", licences)));
         }
-        put(metadata, "general.license.name", "license_name");
-        put(metadata, "general.license.link", "license_link");
-        put(metadata, "general.source.url", "url", "model_url");
-        put(metadata, "general.source.repo_url", "repo_url", "model_repo_url");
-        addRepositories(metadata, "general.base_model", texts("base_model", "base_models", "base_model_sources"));
-        addRepositories(metadata, "general.dataset", texts("datasets", "dataset", "dataset_sources"));
+        put(metadata, "general.license.name", text("license_name"));
+        put(metadata, "general.license.link", text("license_link"));
+        put(metadata, "general.source.url", text("url", "model_url"));
+        put(metadata, "general.source.doi", text("doi", "model_doi"));
+        put(metadata, "general.source.uuid", text("uuid", "model_uuid"));
+        put(metadata, "general.source.repo_url", text("repo_url", "model_repo_url"));
+        List<String> bases = texts("base_model", "base_models", "base_model_sources");
+        addRepositories(metadata, "general.base_model", bases, parameters);
+        addRepositories(metadata, "general.dataset", texts("datasets", "dataset", "dataset_sources"), parameters);
         addList(metadata, "general.tags", texts("tags"), texts("pipeline_tag"));
         addList(metadata, "general.languages", texts("languages"), texts("language"));
     }
 
-    private static void addRepositories(Map<String, GgufValue> metadata, String prefix, List<String> repositories) {
+    private static Optional<String> first(List<ModelId> ids, Function<ModelId, @Nullable String> fact) {
+        return ids.stream().map(fact).filter(Objects::nonNull).findFirst();
+    }
+
+    private static void addRepositories(
+            Map<String, GgufValue> metadata, String prefix, List<String> repositories, long parameters) {
         if (repositories.isEmpty()) {
             return;
         }
         metadata.put(prefix + ".count", GgufValue.uint32(repositories.size()));
         for (int i = 0; i < repositories.size(); i++) {
-            repository(repositories.get(i)).forEach(entry(metadata, prefix + "." + i + "."));
+            repository(repositories.get(i), parameters).forEach(entry(metadata, prefix + "." + i + "."));
         }
     }
 
@@ -100,19 +132,21 @@ final class ModelCard {
     }
 
     /** {@code organization/name} on Hugging Face, or an address. */
-    private static Map<String, String> repository(String text) {
+    private static Map<String, String> repository(String text, long parameters) {
         Map<String, String> facts = new LinkedHashMap<>();
         String id = text.replaceFirst("^https?://huggingface\\.co/([^/]+/[^/]+)$", "$1");
-        boolean address = id.contains("://");
-        int slash = address ? -1 : id.indexOf('/');
-        if (!address) {
-            facts.put("name", title(id.substring(slash + 1)));
+        if (id.contains("://")) {
+            facts.put("repo_url", text);
+            return facts;
         }
-        if (slash > 0) {
-            facts.put("organization", title(id.substring(0, slash)));
+        ModelId parts = ModelId.of(id, parameters);
+        facts.put("name", title(parts.name()));
+        if (parts.version() != null) {
+            facts.put("version", parts.version());
         }
-        if (address || slash > 0) {
-            facts.put("repo_url", address ? text : "https://huggingface.co/" + id);
+        if (parts.organization() != null) {
+            facts.put("organization", title(parts.organization()));
+            facts.put("repo_url", "https://huggingface.co/" + id);
         }
         return facts;
     }
@@ -136,8 +170,8 @@ final class ModelCard {
         }
     }
 
-    private void put(Map<String, GgufValue> metadata, String key, String... spellings) {
-        text(spellings).ifPresent(value -> metadata.put(key, GgufValue.string(value)));
+    private static void put(Map<String, GgufValue> metadata, String key, Optional<String> text) {
+        text.ifPresent(value -> metadata.put(key, GgufValue.string(value)));
     }
 
     private Optional<String> text(String... keys) {
