@@ -32,7 +32,18 @@ final class ErrorReport implements IParameterExceptionHandler, IExecutionExcepti
             Map.entry("ContextOptions.offloadKv(false)", "--no-kv-offload"),
             Map.entry("tensorSplit has", "--tensor-split has"),
             Map.entry("mainDevice is", "--main-gpu is"),
-            Map.entry("expertsOnCpu is", "--n-cpu-moe is"));
+            Map.entry("expertsOnCpu is", "--n-cpu-moe is"),
+            Map.entry("contextLength is", "-c is"),
+            Map.entry("windows is", "--chunks is"),
+            Map.entry("chunkSize is", "-c is"),
+            Map.entry("firstChunk is", "--chunk-from is"),
+            Map.entry("maxBufferMib is", "--max-buffer-size is"),
+            Map.entry("maxBytes is", "--max-size is"),
+            Map.entry("maxTensors is", "--max-tensors is"),
+            Map.entry("or allow quantizing again, which", "or give --allow-requantize, which"),
+            Map.entry(
+                    "make an importance matrix of the model and pass it along",
+                    "make an importance matrix of the model ('panallama imatrix') and give --imatrix"));
 
     private final PrintStream err;
 

@@ -22,7 +22,7 @@ import picocli.CommandLine.Parameters;
         description =
                 "Tells all that is wrong with files, each with the byte where it is: 'damage', 'unloadable' for what"
                         + " llama.cpp refuses though the format allows it, and 'suspicious'. The exit status is 1 if"
-                        + " a file is damaged or unloadable.",
+                        + " a file is damaged, unloadable or cannot be read.",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {"  panallama gguf validate model.gguf", "  panallama gguf validate --data model-*.gguf"})
@@ -54,10 +54,16 @@ final class GgufValidateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         List<Found> all = new ArrayList<>();
+        boolean unread = false;
         for (Path path : paths) {
-            List<GgufFinding> findings = data
-                    ? LongWork.run(streams, "checking", progress -> GgufValidator.checkWithData(path, progress))
-                    : GgufValidator.check(path);
+            List<GgufFinding> findings;
+            try {
+                findings = check(path);
+            } catch (IOException e) { // the others are worth knowing of all the same
+                streams.err().println("panallama: " + Printable.escaped(String.valueOf(e.getMessage())));
+                unread = true;
+                continue;
+            }
             findings.forEach(finding -> all.add(new Found(path, finding)));
             if (!json) {
                 findings.forEach(finding -> streams.out().line(path + ": " + Printable.escaped(finding.toString())));
@@ -70,7 +76,14 @@ final class GgufValidateCommand implements Callable<Integer> {
             streams.out().json(writer -> write(writer, all));
         }
         streams.out().flush();
-        return all.stream().allMatch(found -> found.finding().severity() == Severity.SUSPICIOUS) ? 0 : 1;
+        boolean sound = all.stream().allMatch(found -> found.finding().severity() == Severity.SUSPICIOUS);
+        return sound && !unread ? 0 : 1;
+    }
+
+    private List<GgufFinding> check(Path path) throws IOException {
+        return data
+                ? LongWork.run(streams, "checking", progress -> GgufValidator.checkWithData(path, progress))
+                : GgufValidator.check(path);
     }
 
     private static void write(JsonWriter writer, List<Found> all) throws IOException {

@@ -220,6 +220,10 @@ class GgufCommandTest {
         Result damaged = Result.of("gguf", "validate", TINY, cut);
         assertThat(damaged.status()).isEqualTo(1);
         assertThat(damaged.out()).contains(cut + ": damage at byte " + bytes.length / 2 + ": the file is cut off");
+        Result missing = Result.of("gguf", "validate", folder.resolve("no.gguf").toString(), TINY);
+        assertThat(missing.status()).isEqualTo(1);
+        assertThat(missing.out()).isEqualTo(TINY + ": sound\n");
+        assertThat(missing.err()).contains("no.gguf: no such file");
         assertThat(JsonParser.parseString(
                                 Result.of("gguf", "validate", "--json", cut).out())
                         .getAsJsonArray()

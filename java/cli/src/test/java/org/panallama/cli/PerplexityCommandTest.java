@@ -79,7 +79,8 @@ class PerplexityCommandTest {
         usage("leave out -f", "perplexity", "--kl-base", "x.kld", "-f", text);
         usage("takes one model", "perplexity", "-f", text, "-c", "128,256", "--save-logits", "x.kld");
         usage("must be named .png or .svg", "perplexity", "-f", text, "--plot", "ppl.pdf");
-        usage("contextLength is 2", "perplexity", "-f", text, "-c", "2");
+        usage("-c is 2, must be from 4", "perplexity", "-f", text, "-c", "2");
+        usage("--chunks is 0, must be from 1", "perplexity", "-f", text, "--chunks", "0");
         usage("stride is 600", "perplexity", "-f", text, "--stride", "600");
         usage("ropeFrequencyBase is 0.5", "perplexity", "-f", text, "--rope-freq-base", "0.5");
         Result result = Result.of("perplexity", "-f", text, "-c", "100000");

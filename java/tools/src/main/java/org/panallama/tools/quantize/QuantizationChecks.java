@@ -192,6 +192,21 @@ final class QuantizationChecks {
         }
     }
 
+    /** llama.cpp does not tell which pattern it could not read. */
+    LlamaException withPattern(LlamaException failure) {
+        for (QuantizeOptions.TensorOverride override : options.overrides) {
+            try {
+                Pattern.compile(override.pattern());
+            } catch (PatternSyntaxException e) {
+                return new LlamaException(
+                        "Cannot quantize " + input + ": the pattern '" + override.pattern() + "' for " + override.type()
+                                + " is malformed: " + e.getDescription(),
+                        failure);
+            }
+        }
+        return failure;
+    }
+
     private void warnOfPatterns(QuantizationPlan plan) {
         for (QuantizeOptions.TensorOverride override : options.overrides) {
             Pattern pattern;

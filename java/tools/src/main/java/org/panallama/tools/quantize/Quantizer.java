@@ -131,7 +131,11 @@ public final class Quantizer {
         Path input = model.file().path();
         QuantizationLog log = new QuantizationLog(begun -> {});
         Run run = new Run(params(model, true));
-        run.call(input, input, log);
+        try {
+            run.call(input, input, log);
+        } catch (LlamaException e) {
+            throw new QuantizationChecks(input, options).withPattern(e);
+        }
         int expected = (int) model.tensors().stream()
                 .filter(tensor -> Arrays.stream(options.pruneLayers)
                         .noneMatch(layer -> tensor.name().startsWith("blk." + layer + ".")))

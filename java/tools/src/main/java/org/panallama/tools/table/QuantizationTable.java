@@ -19,6 +19,7 @@ import org.panallama.internal.GgufPreflight;
 import org.panallama.tools.Progress;
 import org.panallama.tools.imatrix.Imatrix;
 import org.panallama.tools.imatrix.ImatrixCollector;
+import org.panallama.tools.internal.OutputPlace;
 import org.panallama.tools.perplexity.Estimate;
 import org.panallama.tools.perplexity.KlDivergence;
 import org.panallama.tools.perplexity.Perplexity;
@@ -206,7 +207,9 @@ public final class QuantizationTable {
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
-            throw new LlamaException("Cannot make the folder " + folder + ": " + e, e);
+            throw Files.exists(folder)
+                    ? new LlamaException("Cannot write " + folder + ": it is a file; name a folder", e)
+                    : OutputPlace.failed(folder, e);
         }
         TableState state = new TableState(folder.resolve("state.json"), conditions());
         List<FileType> open = types.stream()

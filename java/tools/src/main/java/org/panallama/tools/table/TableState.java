@@ -50,9 +50,9 @@ final class TableState {
             this.conditions.forEach((name, value) -> {
                 JsonElement other = found.get(name);
                 if (other == null || !other.getAsString().equals(value)) {
-                    throw new LlamaException(file + " has results with another " + name + " ("
-                            + (other == null ? "none" : other.getAsString()) + ", now " + value
-                            + "). Choose another folder, or delete that file.");
+                    throw new LlamaException(file + " has results of other conditions: " + name + " was "
+                            + (other == null ? "none" : other.getAsString()) + ", is now " + value
+                            + ". Choose another folder, or delete that file.");
                 }
             });
             for (JsonElement element : root.getAsJsonArray("rows")) {

@@ -271,6 +271,18 @@ class QuantizerTest {
     }
 
     @Test
+    void malformedPatternsAreNamed() {
+        QuantizeOptions options = options(FileType.Q4_0)
+                .tensorType("attn", TensorType.Q8_0)
+                .tensorType("ffn_(up", TensorType.Q8_0)
+                .build();
+        assertThatThrownBy(() -> new Quantizer(options).quantize(model, output(), Progress.NONE))
+                .isInstanceOf(LlamaException.class)
+                .hasMessageContaining("the pattern 'ffn_(up' for Q8_0 is malformed: Unclosed group");
+        assertThat(output()).doesNotExist();
+    }
+
+    @Test
     void foreignImportanceMatricesAreRefused() throws IOException {
         Imatrix foreign = importanceOf(synth(NARROW, "narrow.gguf"));
         assertThatThrownBy(() ->

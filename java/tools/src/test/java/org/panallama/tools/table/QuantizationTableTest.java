@@ -168,11 +168,21 @@ class QuantizationTableTest {
     }
 
     @Test
+    void aFileInPlaceOfTheFolderIsNamed() throws Exception {
+        Path file = Files.writeString(folder.resolve("file"), "");
+        assertThatThrownBy(() -> QuantizationTable.builder(TinyModel.path(), text, file)
+                        .build()
+                        .run(step -> {}, Progress.NONE))
+                .isInstanceOf(LlamaException.class)
+                .hasMessageContaining(file + ": it is a file; name a folder");
+    }
+
+    @Test
     void resultsOfOtherConditionsAreNotMixed() throws Exception {
         table(FileType.F16).windows(1).build().run(step -> {}, Progress.NONE);
         assertThatThrownBy(() -> table(FileType.F16).windows(2).build().run(step -> {}, Progress.NONE))
                 .isInstanceOf(LlamaException.class)
-                .hasMessageContaining("results with another windows (1, now 2)");
+                .hasMessageContaining("results of other conditions: windows was 1, is now 2");
         Files.writeString(folder.resolve("state.json"), "{\"conditions\":");
         assertThatThrownBy(() -> table(FileType.F16).build().run(step -> {}, Progress.NONE))
                 .hasMessageContaining("state.json is damaged; delete it");
