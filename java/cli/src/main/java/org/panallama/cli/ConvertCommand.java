@@ -21,7 +21,8 @@ import picocli.CommandLine.Parameters;
         customSynopsis = "panallama convert DIR -o FILE [OPTIONS]",
         description =
                 "Converts a Hugging Face checkpoint (config.json, safetensors, tokenizer) to a GGUF file: Mixtral,"
-                        + " Llama, Mistral, Qwen2, Qwen2-MoE, Qwen3, Qwen3-MoE, OLMoE; BERT, RoBERTa and XLM-RoBERTa embedders.",
+                        + " Llama, Mistral, Qwen2, Qwen2-MoE, Qwen3, Qwen3-MoE, OLMoE; BERT, DistilBERT, RoBERTa and"
+                        + " XLM-RoBERTa embedders and rerankers.",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {

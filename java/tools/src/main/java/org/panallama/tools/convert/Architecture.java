@@ -16,14 +16,22 @@ enum Architecture {
     OLMOE("olmoe", TensorTables.OLMOE, "OlmoeForCausalLM", "OlmoeModel"),
     BERT("bert", TensorTables.BERT, "BertModel", "BertForMaskedLM", "BertForPreTraining"),
     ROBERTA("bert", TensorTables.BERT, "RobertaModel", "RobertaForMaskedLM"),
-    XLM_ROBERTA("bert", TensorTables.BERT, "XLMRobertaModel", "XLMRobertaForMaskedLM");
+    XLM_ROBERTA("bert", TensorTables.BERT, "XLMRobertaModel", "XLMRobertaForMaskedLM"),
+    DISTILBERT("bert", TensorTables.DISTILBERT, "DistilBertModel", "DistilBertForMaskedLM"),
+    BERT_CLASSIFIER("bert", TensorTables.BERT_CLASSIFIER, "BertForSequenceClassification"),
+    ROBERTA_CLASSIFIER(
+            "bert",
+            TensorTables.ROBERTA_CLASSIFIER,
+            "RobertaForSequenceClassification",
+            "XLMRobertaForSequenceClassification");
 
     private static final List<String> DECODER_PREFIXES = List.of("model.");
-    private static final List<String> ENCODER_PREFIXES = List.of("bert.", "roberta.", "model.");
+    private static final List<String> ENCODER_PREFIXES = List.of("bert.", "roberta.", "distilbert.", "model.");
 
     /** What checkpoints hold beyond what llama.cpp computes: constants, and the heads of pre-training. */
     private static final String NOT_COMPUTED = "(.*\\.)?(rotary_emb\\.inv_freq|masked_bias|position_ids)"
-            + "|pooler\\..*|cls\\.(predictions|seq_relationship)\\..*";
+            + "|pooler\\..*|cls\\.(predictions|seq_relationship)\\..*"
+            + "|vocab_(transform|layer_norm|projector)\\..*";
 
     private static final String ENCODER_HEAD = "lm_head\\..*";
 
@@ -57,12 +65,17 @@ enum Architecture {
     }
 
     boolean encoder() {
-        return this == BERT || roberta();
+        return ggufName.equals("bert");
     }
 
     /** RoBERTa counts positions from the padding token's id plus one. */
     boolean roberta() {
-        return this == ROBERTA || this == XLM_ROBERTA;
+        return this == ROBERTA || this == XLM_ROBERTA || this == ROBERTA_CLASSIFIER;
+    }
+
+    /** Whether a head makes one number of each class out of a text's first vector, as rerankers do. */
+    boolean classifies() {
+        return this == BERT_CLASSIFIER || this == ROBERTA_CLASSIFIER;
     }
 
     boolean hasExperts() {

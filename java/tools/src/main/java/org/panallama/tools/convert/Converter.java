@@ -17,7 +17,7 @@ import org.panallama.tools.safetensors.Safetensors;
 
 /**
  * Converts a Hugging Face checkpoint to a GGUF file: Mixtral, Llama, Mistral, Qwen2, Qwen2-MoE, Qwen3, Qwen3-MoE, OLMoE, and
- * the embedders BERT, RoBERTa and XLM-RoBERTa.
+ * the embedders and rerankers BERT, DistilBERT, RoBERTa and XLM-RoBERTa.
  *
  * <pre>{@code
  * Converter converter = Converter.open(Path.of("Mixtral-8x7B-v0.1"), ConversionOptions.defaults());

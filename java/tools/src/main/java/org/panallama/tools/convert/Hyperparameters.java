@@ -14,6 +14,7 @@ final class Hyperparameters {
 
     private static final int CLS = 2;
     private static final int LAST = 3;
+    private static final int RANK = 4;
 
     private final Architecture architecture;
     private final ModelConfig config;
@@ -35,16 +36,30 @@ final class Hyperparameters {
         count("feed_forward_length", config.feedForward());
         count("attention.head_count", config.heads());
         if (architecture.encoder()) {
-            number("attention.layer_norm_epsilon", config.json().requireNumber("layer_norm_eps"));
+            number(
+                    "attention.layer_norm_epsilon",
+                    config.json().number("layer_norm_eps").orElseGet(this::encoderEpsilon));
             put("attention.causal", GgufValue.bool(false));
         } else {
             addDecoder();
         }
-        addPooling(folder);
+        if (architecture.classifies()) {
+            count("pooling_type", RANK);
+            put("classifier.output_labels", GgufValue.strings(config.labels()));
+            if (config.json().sizeIfPresent("type_vocab_size").orElse(1) > 1) {
+                warnings.add("the model tells the two texts of a pair apart (type_vocab_size), llama.cpp does not:"
+                        + " scores may come out worse");
+            }
+        } else {
+            addPooling(folder);
+        }
     }
 
     private void addDecoder() {
         count("attention.head_count_kv", config.kvHeads());
+        if (!config.json().bool("is_causal").orElse(true)) {
+            put("attention.causal", GgufValue.bool(false));
+        }
         new RotaryMetadata(config, architecture.ggufName()).addTo(metadata, warnings);
         number(
                 "attention.layer_norm_rms_epsilon",
@@ -65,6 +80,11 @@ final class Hyperparameters {
             warnings.add("the model clips queries, keys and values (clip_qkv), which llama.cpp does not do for "
                     + architecture.ggufName());
         }
+    }
+
+    /** DistilBERT's class fixes what others state. */
+    private double encoderEpsilon() {
+        return architecture == Architecture.DISTILBERT ? 1e-12 : config.json().requireNumber("layer_norm_eps");
     }
 
     /** OLMoE's class fixes what others state. */
@@ -103,6 +123,10 @@ final class Hyperparameters {
 
     /** Sentence Transformers say in a file of their own how a text's vectors become one. */
     private void addPooling(Path folder) {
+        if (Files.isDirectory(folder.resolve("2_Dense"))) {
+            warnings.add(
+                    "the model projects its vectors once more (2_Dense), llama.cpp does not: they come out different");
+        }
         Path file = folder.resolve("1_Pooling").resolve("config.json");
         if (!Files.exists(file)) {
             return;

@@ -17,6 +17,8 @@ final class ModelConfig {
 
     private static final String[] EXPERTS = {"num_local_experts", "num_experts"};
 
+    private static final String[] FEED_FORWARD = {"intermediate_size", "n_inner", "hidden_dim"};
+
     private final JsonFile json;
     private final String className;
 
@@ -98,7 +100,7 @@ final class ModelConfig {
     }
 
     long feedForward() {
-        return json.size("intermediate_size", "n_inner");
+        return json.size(FEED_FORWARD);
     }
 
     long vocabulary() {
@@ -115,6 +117,27 @@ final class ModelConfig {
 
     boolean tiedEmbeddings() {
         return json.bool("tie_word_embeddings").orElse(false);
+    }
+
+    /** The names of a classifier's outputs, by number. */
+    List<String> labels() {
+        List<String> labels = new ArrayList<>();
+        for (int i = 0; i < labelCount(); i++) {
+            String id = Integer.toString(i);
+            labels.add(json.object("id2label")
+                    .flatMap(names -> names.string(id))
+                    .filter(name -> !name.isBlank())
+                    .orElse("LABEL_" + id));
+        }
+        return labels;
+    }
+
+    /** Transformers states those only that are not two. */
+    private int labelCount() {
+        return json.object("id2label")
+                .map(names -> names.json().size())
+                .filter(count -> count > 0)
+                .orElse(2);
     }
 
     /** The object that describes the rotary embedding, empty if it is the plain one. */
@@ -139,12 +162,13 @@ final class ModelConfig {
         sizes.put("kv", kvHeads() * headSize());
         sizes.put("head", headSize());
         sizes.put("1", 1L);
-        put(sizes, "ff", "intermediate_size", "n_inner");
+        put(sizes, "ff", FEED_FORWARD);
         put(sizes, "experts", EXPERTS);
         put(sizes, "expert_ff", "moe_intermediate_size", "intermediate_size");
         put(sizes, "shared_ff", "shared_expert_intermediate_size");
         put(sizes, "positions", "max_position_embeddings");
         put(sizes, "types", "type_vocab_size");
+        sizes.put("labels", (long) labelCount());
         return sizes;
     }
 

@@ -21,6 +21,7 @@ final class TensorTables {
     private static final String M = "layers.{l}.mlp.";
     private static final String X = "layers.{l}.block_sparse_moe.";
     private static final String B = "encoder.layer.{l}.";
+    private static final String D = "transformer.layer.{l}.";
 
     private static final List<TensorRule> EMBEDDING =
             List.of(TensorRule.of("token_embd.weight", "vocab,hidden", NEEDED, "embed_tokens.weight"));
@@ -93,7 +94,7 @@ final class TensorTables {
 
     static final List<TensorRule> OLMOE = join(EMBEDDING, attention(NEEDED, NEEDED), WHOLE_NORMS, EXPERTS, HEAD);
 
-    static final List<TensorRule> BERT = join(
+    private static final List<TensorRule> ENCODER_EMBEDDING = join(
             List.of(
                     TensorRule.of("token_embd.weight", "vocab,hidden", NEEDED, "embeddings.word_embeddings.weight"),
                     TensorRule.of(
@@ -103,7 +104,10 @@ final class TensorTables {
                             "embeddings.position_embeddings.weight"),
                     TensorRule.of(
                             "token_types.weight", "types,hidden", OPTIONAL, "embeddings.token_type_embeddings.weight")),
-            norm("token_embd_norm", "embeddings.LayerNorm"),
+            norm("token_embd_norm", "embeddings.LayerNorm"));
+
+    static final List<TensorRule> BERT = join(
+            ENCODER_EMBEDDING,
             linear("blk.{l}.attn_q", "hidden", "hidden", B + "attention.self.query"),
             linear("blk.{l}.attn_k", "hidden", "hidden", B + "attention.self.key"),
             linear("blk.{l}.attn_v", "hidden", "hidden", B + "attention.self.value"),
@@ -112,6 +116,28 @@ final class TensorTables {
             linear("blk.{l}.ffn_up", "ff", "hidden", B + "intermediate.dense"),
             linear("blk.{l}.ffn_down", "hidden", "ff", B + "output.dense"),
             norm("blk.{l}.layer_output_norm", B + "output.LayerNorm"));
+
+    static final List<TensorRule> DISTILBERT = join(
+            ENCODER_EMBEDDING,
+            linear("blk.{l}.attn_q", "hidden", "hidden", D + "attention.q_lin"),
+            linear("blk.{l}.attn_k", "hidden", "hidden", D + "attention.k_lin"),
+            linear("blk.{l}.attn_v", "hidden", "hidden", D + "attention.v_lin"),
+            linear("blk.{l}.attn_output", "hidden", "hidden", D + "attention.out_lin"),
+            norm("blk.{l}.attn_output_norm", D + "sa_layer_norm"),
+            linear("blk.{l}.ffn_up", "ff", "hidden", D + "ffn.lin1"),
+            linear("blk.{l}.ffn_down", "hidden", "ff", D + "ffn.lin2"),
+            norm("blk.{l}.layer_output_norm", D + "output_layer_norm"));
+
+    /** llama.cpp computes the classes from the first vector: a matrix, tanh, and the matrix of the outputs. */
+    static final List<TensorRule> BERT_CLASSIFIER = join(
+            BERT,
+            linear("cls", "hidden", "hidden", "pooler.dense"),
+            linear("cls.output", "labels", "hidden", "classifier"));
+
+    static final List<TensorRule> ROBERTA_CLASSIFIER = join(
+            BERT,
+            linear("cls", "hidden", "hidden", "classifier.dense"),
+            linear("cls.output", "labels", "hidden", "classifier.out_proj"));
 
     private TensorTables() {}
 

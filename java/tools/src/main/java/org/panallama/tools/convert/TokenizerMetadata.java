@@ -284,9 +284,9 @@ final class TokenizerMetadata {
             vocabulary.set(id, special ? text : marked, 0, special ? Vocabulary.Type.CONTROL : Vocabulary.Type.NORMAL);
         });
         if (json != null) {
-            json.added().stream()
-                    .filter(TokenizerJson.Added::special)
-                    .forEach(token -> new AddedTokens(source, vocabulary).add(token.id(), token.content(), true));
+            json.added()
+                    .forEach(token ->
+                            new AddedTokens(source, vocabulary).add(token.id(), token.content(), token.special()));
             addNormalizer(json);
         }
         put("model", GgufValue.string("bert"));
