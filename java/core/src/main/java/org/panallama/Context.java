@@ -62,31 +62,32 @@ public final class Context implements AutoCloseable {
         this.embeddings = options.embeddings;
         this.sharedCache = options.sharedCache || options.sequences == 1;
         long address = 0;
+        // Inside until all is told: a model that another thread closes meanwhile waits, and closes this context.
         long modelAddress = parent.enter();
         try {
             address = new ContextLoader(loaded, binding, log, options).open(modelAddress, abort.address(), observation);
+            AbortFlag flag = abort;
+            AdaptersInUse inUse = adapters;
+            this.handle = new Handle(this, "context of " + model, address, true, parent, context -> {
+                binding.contextFree(context);
+                flag.free();
+                inUse.replace(List.of());
+            });
+            this.memoryAddress = binding.memory(address);
+            this.vocabSize = model.vocab().size();
+            this.positions = LearnedPositions.count(model);
+            this.length = binding.contextLength(address);
+            this.sequenceLength = binding.contextLengthPerSequence(address);
+            this.batchSize = binding.contextBatch(address);
+            this.microBatchSize = binding.contextMicroBatch(address);
+            this.pooling = Pooling.of(binding.contextPooling(address));
         } finally {
             parent.exit();
             if (address == 0) {
                 abort.free();
             }
         }
-        AbortFlag flag = abort;
-        AdaptersInUse inUse = adapters;
-        this.handle = new Handle(this, "context of " + model, address, true, parent, context -> {
-            binding.contextFree(context);
-            flag.free();
-            inUse.replace(List.of());
-        });
-        this.memoryAddress = binding.memory(address);
-        this.vocabSize = model.vocab().size();
-        this.positions = LearnedPositions.count(model);
-        this.length = binding.contextLength(address);
-        this.sequenceLength = binding.contextLengthPerSequence(address);
-        this.batchSize = binding.contextBatch(address);
-        this.microBatchSize = binding.contextMicroBatch(address);
         this.sequences = options.sequences;
-        this.pooling = Pooling.of(binding.contextPooling(address));
         this.causal = options.attention == AttentionType.FROM_MODEL
                 ? !"false".equals(model.metadata().get(model.architecture() + ".attention.causal"))
                 : options.attention == AttentionType.CAUSAL;
@@ -340,11 +341,10 @@ public final class Context implements AutoCloseable {
                     throw new IllegalArgumentException(
                             adapter + " was loaded for " + adapter.model() + ", not for " + model);
                 }
-                int i = chosen.size();
-                strengths[i] = Require.finite("scale", scales.get(adapter));
-                chosen.add(adapter.on(loaded));
-                addresses[i] = chosen.get(i).handle().enter();
-                chosen.get(i).handle().exit();
+                LoraAdapter own = adapter.on(loaded);
+                strengths[chosen.size()] = Require.finite("scale", scales.get(adapter));
+                addresses[chosen.size()] = own.handle().enter();
+                chosen.add(own);
             }
             if (binding.contextSetLora(address, addresses, strengths) != 0) {
                 throw new LlamaException("llama.cpp refuses the adapters " + chosen);
@@ -352,6 +352,7 @@ public final class Context implements AutoCloseable {
             adapters.replace(chosen.stream().map(LoraAdapter::weights).toList());
             transcript.forget();
         } finally {
+            chosen.forEach(adapter -> adapter.handle().exit());
             handle.exit();
         }
     }

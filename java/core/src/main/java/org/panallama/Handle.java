@@ -151,10 +151,11 @@ final class Handle {
                     child.close();
                 }
                 freed = true;
+                free.accept(address);
+                // Only now: a parent that is closed meanwhile has to wait, and be freed later.
                 if (parent != null) {
                     parent.forget(this);
                 }
-                free.accept(address);
             }
         }
 
