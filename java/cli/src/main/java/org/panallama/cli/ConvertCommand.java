@@ -22,7 +22,7 @@ import picocli.CommandLine.Parameters;
         description =
                 "Converts a Hugging Face checkpoint (config.json, safetensors, tokenizer) to a GGUF file: Mixtral,"
                         + " Llama, Mistral, Qwen2, Qwen2-MoE, Qwen3, Qwen3-MoE, OLMoE; BERT, DistilBERT, RoBERTa and"
-                        + " XLM-RoBERTa embedders and rerankers.",
+                        + " XLM-RoBERTa embedders and rerankers; Qwen3-Reranker.",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {

@@ -12,6 +12,8 @@ enum Architecture {
     QWEN2("qwen2", TensorTables.QWEN2, "Qwen2ForCausalLM", "Qwen2Model"),
     QWEN2_MOE("qwen2moe", TensorTables.QWEN2_MOE, "Qwen2MoeForCausalLM", "Qwen2MoeModel"),
     QWEN3("qwen3", TensorTables.QWEN3, "Qwen3ForCausalLM", "Qwen3Model"),
+    /** Told by its name, see {@link Qwen3Reranker}. */
+    QWEN3_RERANKER("qwen3", TensorTables.QWEN3_RERANKER),
     QWEN3_MOE("qwen3moe", TensorTables.QWEN3_MOE, "Qwen3MoeForCausalLM", "Qwen3MoeModel"),
     OLMOE("olmoe", TensorTables.OLMOE, "OlmoeForCausalLM", "OlmoeModel"),
     BERT("bert", TensorTables.BERT, "BertModel", "BertForMaskedLM", "BertForPreTraining"),
@@ -75,7 +77,7 @@ enum Architecture {
 
     /** Whether a head makes one number of each class out of a text's first vector, as rerankers do. */
     boolean classifies() {
-        return this == BERT_CLASSIFIER || this == ROBERTA_CLASSIFIER;
+        return this == BERT_CLASSIFIER || this == ROBERTA_CLASSIFIER || this == QWEN3_RERANKER;
     }
 
     boolean hasExperts() {

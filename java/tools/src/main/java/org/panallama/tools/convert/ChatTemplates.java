@@ -21,6 +21,9 @@ final class ChatTemplates {
 
     static void add(TokenizerSource source, Map<String, GgufValue> metadata) {
         Map<String, String> templates = find(source);
+        if (source.architecture() == Architecture.QWEN3_RERANKER) {
+            templates.putIfAbsent("rerank", Qwen3Reranker.TEMPLATE);
+        }
         String main = templates.remove(DEFAULT);
         List<String> names = new ArrayList<>();
         templates.forEach((name, template) -> {

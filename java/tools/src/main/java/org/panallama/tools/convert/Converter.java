@@ -17,7 +17,7 @@ import org.panallama.tools.safetensors.Safetensors;
 
 /**
  * Converts a Hugging Face checkpoint to a GGUF file: Mixtral, Llama, Mistral, Qwen2, Qwen2-MoE, Qwen3, Qwen3-MoE, OLMoE, and
- * the embedders and rerankers BERT, DistilBERT, RoBERTa and XLM-RoBERTa.
+ * the embedders and rerankers BERT, DistilBERT, RoBERTa, XLM-RoBERTa and Qwen3-Reranker.
  *
  * <pre>{@code
  * Converter converter = Converter.open(Path.of("Mixtral-8x7B-v0.1"), ConversionOptions.defaults());
@@ -46,10 +46,17 @@ public final class Converter {
                     + " safetensors and a tokenizer");
         }
         ModelConfig config = ModelConfig.read(folder);
-        architecture = Architecture.of(config);
+        boolean reranker = Qwen3Reranker.is(folder, config);
+        architecture = reranker ? Architecture.QWEN3_RERANKER : Architecture.of(config);
         // The checkpoint's own tensors first: they say whether the configuration's sizes are right.
+        if (reranker) {
+            warnings.add(
+                    "by its name, the model is a Qwen3-Reranker: the file scores documents, and cannot write text");
+        }
+        Safetensors checkpoint = Safetensors.open(folder);
+        List<Integer> answers = reranker ? Qwen3Reranker.answers(folder) : List.of();
         List<PlannedTensor> planned =
-                TensorPlan.of(architecture, config, options.type(), Safetensors.open(folder), warnings);
+                TensorPlan.of(architecture, config, options.type(), checkpoint, answers, warnings);
         tensors = new ArrayList<>();
         if (!architecture.encoder()) {
             tensors.addAll(new RotaryMetadata(config, architecture.ggufName()).tensors());

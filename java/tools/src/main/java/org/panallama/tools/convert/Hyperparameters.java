@@ -45,7 +45,9 @@ final class Hyperparameters {
         }
         if (architecture.classifies()) {
             count("pooling_type", RANK);
-            put("classifier.output_labels", GgufValue.strings(config.labels()));
+            put(
+                    "classifier.output_labels",
+                    GgufValue.strings(architecture.encoder() ? config.labels() : Qwen3Reranker.ANSWERS));
             if (config.json().sizeIfPresent("type_vocab_size").orElse(1) > 1) {
                 warnings.add("the model tells the two texts of a pair apart (type_vocab_size), llama.cpp does not:"
                         + " scores may come out worse");

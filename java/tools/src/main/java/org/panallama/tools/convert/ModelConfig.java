@@ -169,6 +169,7 @@ final class ModelConfig {
         put(sizes, "positions", "max_position_embeddings");
         put(sizes, "types", "type_vocab_size");
         sizes.put("labels", (long) labelCount());
+        sizes.put("answers", (long) Qwen3Reranker.ANSWERS.size());
         return sizes;
     }
 

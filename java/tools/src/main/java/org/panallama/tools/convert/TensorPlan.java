@@ -22,6 +22,7 @@ final class TensorPlan {
     private final ConversionType type;
     private final Map<String, SafetensorsTensor> tensors = new LinkedHashMap<>();
     private final Map<String, Long> dimensions;
+    private final List<Integer> answers;
     private final Set<String> used = new TreeSet<>();
     private final Set<String> missing = new TreeSet<>();
     private final List<PlannedTensor> planned = new ArrayList<>();
@@ -32,22 +33,26 @@ final class TensorPlan {
             ModelConfig config,
             ConversionType type,
             Safetensors checkpoint,
+            List<Integer> answers,
             List<String> warnings) {
         this.architecture = architecture;
         this.config = config;
         this.type = type;
+        this.answers = answers;
         this.warnings = warnings;
         this.dimensions = config.dimensions();
         checkpoint.tensors().forEach((name, tensor) -> tensors.put(architecture.canonical(name), tensor));
     }
 
+    /** @param answers tokens of the answers, if the architecture is that of a {@link Qwen3Reranker} */
     static List<PlannedTensor> of(
             Architecture architecture,
             ModelConfig config,
             ConversionType type,
             Safetensors checkpoint,
+            List<Integer> answers,
             List<String> warnings) {
-        TensorPlan plan = new TensorPlan(architecture, config, type, checkpoint, warnings);
+        TensorPlan plan = new TensorPlan(architecture, config, type, checkpoint, answers, warnings);
         plan.plan();
         plan.refuse(checkpoint);
         return Collections.unmodifiableList(plan.planned);
@@ -137,6 +142,9 @@ final class TensorPlan {
         if (rule.trait() == TensorRule.Trait.POSITIONS) {
             return positions(rule, tensor);
         }
+        if (rule.trait() == TensorRule.Trait.ANSWERS) {
+            return answers(tensor);
+        }
         requireShape(tensor, rule.shape(), 1);
         List<Long> shape = tensor.shape();
         if (shape.size() == 1 && heads(rule) == 0) {
@@ -150,6 +158,20 @@ final class TensorPlan {
         requireShape(tensor, rule.shape(), 1);
         long unused = positionOffset(architecture, config);
         return List.of(rows(tensor, unused, tensor.shape().get(0) - unused, 0));
+    }
+
+    private List<TensorPart> answers(SafetensorsTensor tensor) {
+        requireShape(tensor, List.of("vocab", "hidden"), 1);
+        long rows = tensor.shape().get(0);
+        return answers.stream()
+                .map(token -> {
+                    if (token < 0 || token >= rows) {
+                        throw new ConversionException("the tokenizer's token " + token + " has no row in '"
+                                + tensor.name() + "', which has " + rows);
+                    }
+                    return rows(tensor, token, 1, 0);
+                })
+                .toList();
     }
 
     static long positionOffset(Architecture architecture, ModelConfig config) {

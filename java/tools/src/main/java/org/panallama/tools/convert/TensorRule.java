@@ -25,6 +25,8 @@ record TensorRule(String target, List<String> shape, Trait trait, List<String> s
         ROTARY_K,
         /** The output matrix: absent if it is tied to the embedding. */
         OUTPUT,
+        /** The rows of the output matrix that belong to the answers of a {@link Qwen3Reranker}. */
+        ANSWERS,
         /** Position embeddings, whose first rows RoBERTa does not use. */
         POSITIONS
     }

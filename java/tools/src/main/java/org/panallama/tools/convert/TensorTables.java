@@ -1,5 +1,6 @@
 package org.panallama.tools.convert;
 
+import static org.panallama.tools.convert.TensorRule.Trait.ANSWERS;
 import static org.panallama.tools.convert.TensorRule.Trait.NEEDED;
 import static org.panallama.tools.convert.TensorRule.Trait.OPTIONAL;
 import static org.panallama.tools.convert.TensorRule.Trait.OUTPUT;
@@ -26,9 +27,10 @@ final class TensorTables {
     private static final List<TensorRule> EMBEDDING =
             List.of(TensorRule.of("token_embd.weight", "vocab,hidden", NEEDED, "embed_tokens.weight"));
 
-    private static final List<TensorRule> HEAD = List.of(
-            TensorRule.of("output_norm.weight", "hidden", NEEDED, "norm.weight"),
-            TensorRule.of("output.weight", "vocab,hidden", OUTPUT, "lm_head.weight"));
+    private static final TensorRule OUTPUT_NORM = TensorRule.of("output_norm.weight", "hidden", NEEDED, "norm.weight");
+
+    private static final List<TensorRule> HEAD =
+            List.of(OUTPUT_NORM, TensorRule.of("output.weight", "vocab,hidden", OUTPUT, "lm_head.weight"));
 
     private static final List<TensorRule> FEED_FORWARD = List.of(
             layer("ffn_gate.weight", "ff,hidden", NEEDED, M + "gate_proj.weight"),
@@ -89,6 +91,17 @@ final class TensorTables {
     static final List<TensorRule> QWEN2_MOE = join(EMBEDDING, attention(NEEDED, NEEDED), EXPERTS, SHARED_EXPERT, HEAD);
 
     static final List<TensorRule> QWEN3 = join(EMBEDDING, attention(NEEDED, NEEDED), HEAD_NORMS, FEED_FORWARD, HEAD);
+
+    /** Of a tied output matrix, the embedding has the rows. */
+    static final List<TensorRule> QWEN3_RERANKER = join(
+            EMBEDDING,
+            attention(NEEDED, NEEDED),
+            HEAD_NORMS,
+            FEED_FORWARD,
+            List.of(
+                    OUTPUT_NORM,
+                    TensorRule.of(
+                            "cls.output.weight", "answers,hidden", ANSWERS, "lm_head.weight", "embed_tokens.weight")));
 
     static final List<TensorRule> QWEN3_MOE = join(EMBEDDING, attention(NEEDED, NEEDED), HEAD_NORMS, EXPERTS, HEAD);
 

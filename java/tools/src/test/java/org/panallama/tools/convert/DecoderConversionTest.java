@@ -13,7 +13,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.panallama.Batch;
+import org.panallama.Context;
+import org.panallama.ContextOptions;
+import org.panallama.FlashAttention;
 import org.panallama.Model;
+import org.panallama.Pooling;
+import org.panallama.Reranker;
 import org.panallama.tools.Progress;
 
 /** Random models of each architecture: llama.cpp's logits of the converted file equal those of a plain forward pass. */
@@ -78,6 +84,51 @@ class DecoderConversionTest {
         checkpoint.remove("lm_head.weight");
         float[][] expected = new ReferenceDecoder(checkpoint, true).logits(TOKENS);
         assertClose(ModelRun.logits(convert(checkpoint), TOKENS), expected);
+    }
+
+    /** The score is how much likelier yes is than no, by the model's own logits. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aQwen3RerankerScoresByItsAnswers(boolean tied) throws IOException {
+        RandomCheckpoint checkpoint = RandomDecoder.of("Qwen3ForCausalLM");
+        checkpoint.config().addProperty("_name_or_path", "Qwen/Qwen3-Reranker-0.6B");
+        checkpoint.config().addProperty("tie_word_embeddings", tied);
+        if (tied) {
+            checkpoint.remove("lm_head.weight");
+        }
+        float[] logits = new ReferenceDecoder(checkpoint, true).logits(TOKENS)[TOKENS.length - 1];
+        float yes = (float) (1 / (1 + Math.exp(logits[319] - logits[318])));
+        Path json = prepare(checkpoint).resolve("tokenizer.json");
+        Files.writeString(json, Files.readString(json).replaceFirst("\"vocab\":\\{", "$0\"yes\":318,\"no\":319,"));
+        Path file = folder.resolve("reranker.gguf");
+        ConversionReport report = Converter.open(
+                        json.getParent(),
+                        ConversionOptions.builder().type(ConversionType.F32).build())
+                .write(file, Progress.NONE);
+        assertThat(report.warnings()).singleElement().asString().contains("is a Qwen3-Reranker");
+        ContextOptions options = ContextOptions.builder()
+                .length(64)
+                .threads(1)
+                .batchThreads(1)
+                .embeddings(true)
+                .flashAttention(FlashAttention.OFF)
+                .build();
+        try (Model model = Model.load(file);
+                Context context = model.newContext(options);
+                Batch batch = Batch.tokens(TOKENS.length)) {
+            assertThat(model.pooling()).isEqualTo(Pooling.RANK);
+            assertThat(model.chatTemplate("rerank"))
+                    .hasValueSatisfying(template -> assertThat(template)
+                            .contains("<Query>: {query}\n<Document>: {document}<|im_end|>")
+                            .endsWith("</think>\n\n"));
+            Reranker.of(model).close();
+            for (int i = 0; i < TOKENS.length; i++) {
+                batch.add(TOKENS[i], i, 0, true);
+            }
+            context.decode(batch);
+            assertThat(context.sequenceEmbedding(0).toArray())
+                    .containsExactly(new float[] {yes, 1 - yes}, within(2e-3f));
+        }
     }
 
     @Test
