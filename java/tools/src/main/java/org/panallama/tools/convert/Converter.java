@@ -85,7 +85,7 @@ public final class Converter {
         SamplingMetadata.add(generation, metadata);
         List<ModelId> ids = ids(config);
         metadata.put("general.name", GgufValue.string(name(card, ids)));
-        card.addTo(metadata, ids, SizeLabel.of(tensors), parameters());
+        card.addTo(metadata, ids, SizeLabel.of(tensors));
         new Hyperparameters(architecture, config, metadata, warnings).add(folder);
         metadata.put("general.file_type", GgufValue.uint32(options.type().fileType()));
         metadata.put("general.quantization_version", GgufValue.uint32(QUANTIZATION_VERSION));
@@ -98,14 +98,10 @@ public final class Converter {
         config.json()
                 .string("_name_or_path")
                 .filter(origin -> origin.matches("[^/.][^/]*(/[^/]+)?"))
-                .ifPresent(origin -> ids.add(ModelId.of(origin, parameters())));
+                .ifPresent(origin -> ids.add(ModelId.of(origin)));
         Path last = folder.toAbsolutePath().normalize().getFileName();
-        ids.add(ModelId.of(last == null ? "model" : last.toString(), parameters()));
+        ids.add(ModelId.of(last == null ? "model" : last.toString()));
         return ids;
-    }
-
-    private long parameters() {
-        return tensors.stream().mapToLong(tensor -> tensor.tensor().elements()).sum();
     }
 
     private String name(ModelCard card, List<ModelId> ids) {

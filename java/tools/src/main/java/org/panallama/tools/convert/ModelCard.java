@@ -73,9 +73,8 @@ final class ModelCard {
      *
      * @param ids of the model, the most trustworthy first
      * @param sizeLabel if neither says it
-     * @param parameters of the model
      */
-    void addTo(Map<String, GgufValue> metadata, List<ModelId> ids, String sizeLabel, long parameters) {
+    void addTo(Map<String, GgufValue> metadata, List<ModelId> ids, String sizeLabel) {
         put(metadata, "general.author", text("author", "model_author", "model_creator"));
         put(metadata, "general.version", text("version", "model_version").or(() -> first(ids, ModelId::version)));
         put(
@@ -106,8 +105,8 @@ final class ModelCard {
         put(metadata, "general.source.uuid", text("uuid", "model_uuid"));
         put(metadata, "general.source.repo_url", text("repo_url", "model_repo_url"));
         List<String> bases = texts("base_model", "base_models", "base_model_sources");
-        addRepositories(metadata, "general.base_model", bases, parameters);
-        addRepositories(metadata, "general.dataset", texts("datasets", "dataset", "dataset_sources"), parameters);
+        addRepositories(metadata, "general.base_model", bases);
+        addRepositories(metadata, "general.dataset", texts("datasets", "dataset", "dataset_sources"));
         addList(metadata, "general.tags", texts("tags"), texts("pipeline_tag"));
         addList(metadata, "general.languages", texts("languages"), texts("language"));
     }
@@ -116,14 +115,13 @@ final class ModelCard {
         return ids.stream().map(fact).filter(Objects::nonNull).findFirst();
     }
 
-    private static void addRepositories(
-            Map<String, GgufValue> metadata, String prefix, List<String> repositories, long parameters) {
+    private static void addRepositories(Map<String, GgufValue> metadata, String prefix, List<String> repositories) {
         if (repositories.isEmpty()) {
             return;
         }
         metadata.put(prefix + ".count", GgufValue.uint32(repositories.size()));
         for (int i = 0; i < repositories.size(); i++) {
-            repository(repositories.get(i), parameters).forEach(entry(metadata, prefix + "." + i + "."));
+            repository(repositories.get(i)).forEach(entry(metadata, prefix + "." + i + "."));
         }
     }
 
@@ -132,14 +130,14 @@ final class ModelCard {
     }
 
     /** {@code organization/name} on Hugging Face, or an address. */
-    private static Map<String, String> repository(String text, long parameters) {
+    private static Map<String, String> repository(String text) {
         Map<String, String> facts = new LinkedHashMap<>();
         String id = text.replaceFirst("^https?://huggingface\\.co/([^/]+/[^/]+)$", "$1");
         if (id.contains("://")) {
             facts.put("repo_url", text);
             return facts;
         }
-        ModelId parts = ModelId.of(id, parameters);
+        ModelId parts = ModelId.of(id);
         facts.put("name", title(parts.name()));
         if (parts.version() != null) {
             facts.put("version", parts.version());
