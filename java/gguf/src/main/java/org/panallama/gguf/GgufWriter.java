@@ -155,14 +155,13 @@ public final class GgufWriter implements Closeable {
         file.moveIntoPlace();
     }
 
-    /** Checks that nothing is missing and closes the file, still under its temporary name. */
-    void complete() throws IOException {
+    /** Checks that nothing is missing. */
+    void complete() {
         GgufTensor tensor = current();
         if (tensor != null) {
             throw new IllegalStateException(
                     "tensor '" + tensor.name() + "' has " + written + " of its " + tensor.bytes() + " bytes");
         }
-        file.complete();
     }
 
     /** Deletes the file unless it is finished. */

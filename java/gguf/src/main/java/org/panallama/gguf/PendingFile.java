@@ -75,7 +75,6 @@ final class PendingFile implements Closeable {
         while (true) {
             FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
             TemporaryNames.lock(channel);
-            // Another process may have taken it for a leftover before it was locked.
             if (Files.exists(temporary)) {
                 return channel;
             }
@@ -122,14 +121,8 @@ final class PendingFile implements Closeable {
         }
     }
 
-    /** Ends writing. */
-    void complete() throws IOException {
-        channel.close();
-    }
-
     /** Moves the file into place, over one that is there. */
     void moveIntoPlace() throws IOException {
-        complete();
         try {
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (AtomicMoveNotSupportedException e) {
@@ -137,6 +130,8 @@ final class PendingFile implements Closeable {
         } catch (NoSuchFileException e) {
             throw failed(new IOException("its temporary file " + temporary + " was deleted", e));
         }
+        // Not before: without its lock, another process would take it for a leftover.
+        channel.close();
     }
 
     /** Deletes the file unless it was moved into place. */

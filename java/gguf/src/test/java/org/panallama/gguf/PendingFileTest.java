@@ -6,15 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.panallama.internal.ChildJvm;
 
 /** What becomes of unfinished files, and of places where none can be written. */
 class PendingFileTest {
@@ -42,6 +45,35 @@ class PendingFileTest {
             }
         }
         assertThat(files()).containsExactlyInAnyOrder(ofAnother, named, locked);
+    }
+
+    /** Each deletes what others left of it, and what these are still writing only looks like that. */
+    @Test
+    void processesThatWriteTheSameFileLeaveEachOthersAlone() throws Exception {
+        Path target = folder.resolve("model.gguf");
+        List<Process> processes = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            List<String> command = ChildJvm.command(ManyWrites.class, "-XX:TieredStopAtLevel=1");
+            command.add(target.toString());
+            processes.add(new ProcessBuilder(command).redirectErrorStream(true).start());
+        }
+        for (Process process : processes) {
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(process.waitFor()).as(output).isZero();
+        }
+        assertThat(files()).containsExactly(target);
+    }
+
+    /** The program of those processes. */
+    static final class ManyWrites {
+        public static void main(String[] args) throws IOException {
+            for (int i = 0; i < 100; i++) {
+                try (GgufWriter writer = writer(Path.of(args[0]))) {
+                    writer.write(ByteBuffer.allocate(Float.BYTES));
+                    writer.finish();
+                }
+            }
+        }
     }
 
     @Test

@@ -2,7 +2,6 @@ package org.panallama.gguf.internal;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -14,7 +13,6 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Hidden names beside a target, under which it is written before it is moved into place. Where a process is killed before
@@ -47,12 +45,15 @@ public final class TemporaryNames {
         OWN.remove(name.toAbsolutePath());
     }
 
-    /** Locks a file until its channel is closed. File systems without locks have no leftovers deleted, either. */
-    public static @Nullable FileLock lock(FileChannel channel) {
+    /**
+     * Locks a new file until its channel is closed. Another process may have taken it for a leftover before: it is gone then.
+     * File systems without locks have no leftovers deleted, either.
+     */
+    public static void lock(FileChannel channel) {
         try {
-            return channel.tryLock();
+            channel.lock();
         } catch (IOException | OverlappingFileLockException e) {
-            return null;
+            // Where there are no locks, nobody deletes.
         }
     }
 
@@ -79,10 +80,10 @@ public final class TemporaryNames {
 
     private static void deleteUnlessLocked(Path path, Path lock, Deletion deletion) {
         try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE)) {
-            if (lock(channel) != null) {
+            if (channel.tryLock() != null) {
                 deletion.delete(path);
             }
-        } catch (IOException e) {
+        } catch (IOException | OverlappingFileLockException e) {
             // It is somebody else's.
         }
     }

@@ -30,11 +30,26 @@ public final class StagingFolder implements Closeable {
     public StagingFolder(Path target) throws IOException {
         this.target = target.toAbsolutePath();
         TemporaryNames.deleteLeftovers(this.target, path -> path.resolve(LOCK), StagingFolder::delete);
-        folder = TemporaryNames.take(this.target);
-        Files.createDirectory(folder);
-        lock = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-        TemporaryNames.lock(lock);
+        Path taken;
+        FileChannel channel;
+        do {
+            taken = TemporaryNames.take(this.target);
+            Files.createDirectory(taken);
+            channel = FileChannel.open(taken.resolve(LOCK), StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+            TemporaryNames.lock(channel);
+        } while (isLost(taken, channel));
+        folder = taken;
+        lock = channel;
         Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    private static boolean isLost(Path folder, FileChannel lock) throws IOException {
+        if (Files.exists(folder.resolve(LOCK))) {
+            return false;
+        }
+        lock.close();
+        TemporaryNames.release(folder);
+        return true;
     }
 
     /** The path in this folder of a file that will be beside the target. */
@@ -56,10 +71,15 @@ public final class StagingFolder implements Closeable {
 
     /** Moves the folder itself into place, over an empty one. */
     public void moveIntoPlace() throws IOException {
-        lock.close();
-        Files.deleteIfExists(folder.resolve(LOCK));
+        unlock();
         Files.deleteIfExists(target);
         Files.move(folder, target);
+    }
+
+    /** The file goes while it is locked: where it is there without a lock, the folder is a leftover. */
+    private void unlock() throws IOException {
+        Files.deleteIfExists(folder.resolve(LOCK));
+        lock.close();
     }
 
     private void deleteQuietly() {
@@ -90,7 +110,7 @@ public final class StagingFolder implements Closeable {
         } catch (IllegalStateException e) {
             return; // the JVM is ending: the hook deletes it
         }
-        lock.close();
+        unlock();
         delete(folder);
         TemporaryNames.release(folder);
     }

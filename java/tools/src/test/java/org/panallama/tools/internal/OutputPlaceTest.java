@@ -6,17 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.panallama.LlamaException;
+import org.panallama.internal.ChildJvm;
 
 class OutputPlaceTest {
 
@@ -91,6 +94,38 @@ class OutputPlaceTest {
         }
         try (var files = Files.list(folder)) {
             assertThat(files).containsExactlyInAnyOrder(target, ofAnother, locked);
+        }
+    }
+
+    /** Each deletes what others left of it, and what these are still writing only looks like that. */
+    @Test
+    void processesThatWriteTheSameFileLeaveEachOthersAlone() throws Exception {
+        Path target = folder.resolve("model.gguf");
+        List<Process> processes = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            List<String> command = ChildJvm.command(ManyWrites.class, "-XX:TieredStopAtLevel=1");
+            command.add(target.toString());
+            processes.add(new ProcessBuilder(command).redirectErrorStream(true).start());
+        }
+        for (Process process : processes) {
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(process.waitFor()).as(output).isZero();
+        }
+        try (var files = Files.list(folder)) {
+            assertThat(files).containsExactly(target);
+        }
+    }
+
+    /** The program of those processes. */
+    static final class ManyWrites {
+        public static void main(String[] args) throws IOException {
+            Path target = Path.of(args[0]);
+            for (int i = 0; i < 100; i++) {
+                try (StagingFolder staging = new StagingFolder(target)) {
+                    Path file = Files.createFile(staging.file("model.gguf"));
+                    staging.moveIntoPlace(List.of(file));
+                }
+            }
         }
     }
 
