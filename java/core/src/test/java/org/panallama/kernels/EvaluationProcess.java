@@ -69,7 +69,8 @@ final class EvaluationProcess implements Closeable {
     /** Ends the process, whatever it is doing. */
     @Override
     public void close() throws IOException {
-        process.destroyForcibly();
+        // To its end: it writes into a folder that is deleted next.
+        process.destroyForcibly().onExit().join();
         out.close();
     }
 }
