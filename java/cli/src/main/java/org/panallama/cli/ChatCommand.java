@@ -82,11 +82,10 @@ final class ChatCommand implements Callable<Integer> {
         ContextOptions contextOptions =
                 contextArguments.options(modelArguments.path()).build();
         Map<Path, Float> adapters = modelArguments.adapters();
-        try (Interruption interruption = new Interruption();
-                Sampler sampler = sampling.sampler();
-                Model model = modelArguments.load(contextOptions, streams.err(), interruption);
+        try (Sampler sampler = sampling.sampler();
+                Model model = modelArguments.load(contextOptions, streams);
                 Context context = model.newContext(contextOptions);
-                ChatInput input = input(interruption)) {
+                ChatInput input = input()) {
             modelArguments.addAdapters(context, adapters);
             ChatTemplate chosen = template == null ? ChatTemplate.of(model) : ChatTemplate.of(model, template);
             Conversation conversation = new Conversation(
@@ -99,12 +98,12 @@ final class ChatCommand implements Callable<Integer> {
         }
     }
 
-    private ChatInput input(Interruption interruption) {
+    private ChatInput input() {
         if (streams.isProcess() && Terminals.isTerminal(SystemStream.Input)) {
             streams.err().println("/help lists the commands, Ctrl-D ends the talk");
             return new TerminalInput(streams.err());
         }
-        return new PipedInput(streams.in(), interruption);
+        return new PipedInput(streams.in());
     }
 
     private ChatSession session(

@@ -10,7 +10,7 @@ interface ChatInput extends AutoCloseable {
     /** The next message, {@code null} at the end. */
     @Nullable String next();
 
-    /** What Ctrl-C does while an answer comes. */
+    /** What Ctrl-C does while an answer comes, where it is typed to this input. */
     void onInterrupt(Runnable action);
 
     @Override

@@ -60,31 +60,38 @@ final class Conversation {
             if (line == null) {
                 break;
             }
-            try {
-                accept(line);
-            } catch (LlamaException | IllegalArgumentException | IllegalStateException e) {
-                failed = true;
-                streams.err().println("panallama: " + ErrorReport.inOptions(String.valueOf(e.getMessage())));
+            try (Interruption interruption = new Interruption(streams.signals())) {
+                attempt(line, interruption);
+                over |= interruption.requested();
             }
         }
         return !failed;
     }
 
-    private void accept(String line) {
+    private void attempt(String line, Interruption interruption) {
+        try {
+            accept(line, interruption);
+        } catch (LlamaException | IllegalArgumentException | IllegalStateException e) {
+            failed = true;
+            streams.err().println("panallama: " + ErrorReport.inOptions(String.valueOf(e.getMessage())));
+        }
+    }
+
+    private void accept(String line, Interruption interruption) {
         if (line.isBlank()) {
             return;
         }
         if (!line.startsWith("/")) {
-            print(session.send(line));
+            print(session.send(line), interruption);
         } else if (line.startsWith("//")) {
-            print(session.send(line.substring(1)));
+            print(session.send(line.substring(1)), interruption);
         } else {
             String[] words = line.strip().split("\\s+", 2);
-            command(words[0], words.length == 1 ? "" : words[1]);
+            command(words[0], words.length == 1 ? "" : words[1], interruption);
         }
     }
 
-    private void command(String name, String argument) {
+    private void command(String name, String argument, Interruption interruption) {
         switch (name) {
             case "/reset" -> {
                 session.reset();
@@ -96,7 +103,7 @@ final class Conversation {
             }
             case "/undo" ->
                 tell(session.undo().map(question -> "taken back: " + question).orElse("nothing to take back"));
-            case "/retry" -> print(session.regenerate());
+            case "/retry" -> print(session.regenerate(), interruption);
             case "/save" -> {
                 session.save(file(name, argument));
                 tell("saved");
@@ -129,8 +136,9 @@ final class Conversation {
         streams.err().println(text);
     }
 
-    private void print(Generation answer) {
+    private void print(Generation answer, Interruption interruption) {
         input.onInterrupt(answer::cancel);
+        interruption.cancels(answer::cancel);
         try {
             streams.out().stream(answer);
         } finally {

@@ -87,8 +87,7 @@ final class EmbedCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<String> texts = texts();
-        try (Interruption interruption = new Interruption();
-                Model model = modelArguments.load(ContextOptions.defaults(), streams.err(), interruption);
+        try (Model model = modelArguments.load(ContextOptions.defaults(), streams);
                 Embedder embedder = embedder(model)) {
             List<float[]> vectors = new ArrayList<>();
             if (embedder.pooling() == Pooling.NONE) {

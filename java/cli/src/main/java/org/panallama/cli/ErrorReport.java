@@ -74,8 +74,7 @@ final class ErrorReport implements IParameterExceptionHandler, IExecutionExcepti
             e.printStackTrace(err);
         }
         if (e instanceof CancellationException) {
-            err.println("panallama: interrupted");
-            return ExitCode.SOFTWARE;
+            return ExitCode.SOFTWARE; // by a signal, which tells of itself
         }
         err.println("panallama: " + message(e));
         if (e instanceof IllegalArgumentException) {

@@ -97,7 +97,7 @@ final class GenerateCommand implements Callable<Integer> {
         Map<Path, Float> adapters = modelArguments.adapters();
         String text = promptText();
         long start = System.nanoTime();
-        try (Interruption interruption = new Interruption();
+        try (Interruption interruption = new Interruption(streams.signals());
                 Sampler sampler = sampling.sampler();
                 Model model = modelArguments.load(contextOptions, streams.err(), interruption);
                 Context context = model.newContext(contextOptions)) {

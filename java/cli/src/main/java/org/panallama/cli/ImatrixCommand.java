@@ -122,12 +122,14 @@ final class ImatrixCommand implements Callable<Integer> {
             if (earlier == null || resume) {
                 throw new IllegalArgumentException("-f is missing: which text shall be evaluated?");
             }
-            earlier.write(output);
-            report(earlier);
+            report(LongWork.run(streams, "writing", progress -> {
+                earlier.write(output);
+                return earlier;
+            }));
             return 0;
         }
         String content = TextFile.read(text, streams.in());
-        try (Interruption interruption = new Interruption();
+        try (Interruption interruption = new Interruption(streams.signals());
                 Model loaded = model.load(ContextOptions.defaults(), streams.err(), interruption)) {
             ImatrixCollector collector = collector(loaded, earlier);
             report(LongWork.run(

@@ -4,27 +4,28 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ctrl-C while a command works: cancels what is under way, and gives the command the time to print what it has before the
- * process ends. The exit status is the signal's then, as usual.
+ * Work that ends when the process is asked to: what is under way is cancelled, and the command is given the time to print what it
+ * has and to delete what is half done.
  */
 final class Interruption implements AutoCloseable {
 
     private static final int GRACE_SECONDS = 10;
 
-    private final CountDownLatch done = new CountDownLatch(1);
-    private final Thread hook = new Thread(this::interrupt, "interrupt");
+    private final TerminationSignals signals;
     private final int graceSeconds;
     private volatile boolean requested;
     private volatile Runnable cancellation = () -> {};
 
-    Interruption() {
-        this(GRACE_SECONDS);
+    /** @throws java.util.concurrent.CancellationException if the process was asked to end already */
+    Interruption(TerminationSignals signals) {
+        this(signals, GRACE_SECONDS);
     }
 
     /** @param graceSeconds how long the process waits for the work to stop */
-    Interruption(int graceSeconds) {
+    Interruption(TerminationSignals signals, int graceSeconds) {
+        this.signals = signals;
         this.graceSeconds = graceSeconds;
-        Runtime.getRuntime().addShutdownHook(hook);
+        signals.begin(this);
     }
 
     /** What stops the work now under way; may be called from another thread, and at once. */
@@ -39,27 +40,26 @@ final class Interruption implements AutoCloseable {
         return requested;
     }
 
-    private void interrupt() {
+    /** The work has come to its proper end although it was asked to stop. */
+    void heeded() {
+        signals.heeded();
+    }
+
+    /** Asks the work to stop, and returns whether the program was over in time. */
+    boolean request(CountDownLatch over) {
         requested = true;
         cancellation.run();
         try {
             // A native computation may need a moment to notice.
-            if (!done.await(graceSeconds, TimeUnit.SECONDS)) {
-                System.err.println("panallama: gave up waiting for the work to stop");
-            }
+            return over.await(graceSeconds, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            throw new IllegalStateException("nobody interrupts the thread of a signal", e);
         }
     }
 
     /** The work is done, and printed. */
     @Override
     public void close() {
-        done.countDown();
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // The process is ending: the hook runs.
-        }
+        signals.end();
     }
 }

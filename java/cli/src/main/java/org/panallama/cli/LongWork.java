@@ -14,7 +14,7 @@ final class LongWork {
     }
 
     static <T, X extends Exception> T run(Streams streams, String name, Body<T, X> body) throws X {
-        try (Interruption interruption = new Interruption()) {
+        try (Interruption interruption = new Interruption(streams.signals())) {
             return run(streams, interruption, name, body);
         }
     }

@@ -10,6 +10,9 @@ public final class Main {
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "warn");
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
-        System.exit(new Program(Streams.standard()).run(args));
+        Streams streams = Streams.standard();
+        streams.signals().handle();
+        int status = new Program(streams).run(args);
+        System.exit(streams.signals().status(status));
     }
 }

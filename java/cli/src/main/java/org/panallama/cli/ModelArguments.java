@@ -3,6 +3,7 @@ package org.panallama.cli;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import org.panallama.Context;
 import org.panallama.ContextOptions;
 import org.panallama.LoraAdapter;
@@ -30,6 +31,18 @@ final class ModelArguments {
      */
     Model load(ContextOptions context, PrintStream err, Interruption interruption) {
         return loading.load(file.path(), context, err, interruption);
+    }
+
+    /** The same, where it is the loading alone that can be interrupted: signals end the process at once from then on. */
+    Model load(ContextOptions context, Streams streams) {
+        try (Interruption interruption = new Interruption(streams.signals())) {
+            Model model = load(context, streams.err(), interruption);
+            if (interruption.requested()) {
+                model.close();
+                throw new CancellationException("interrupted when the model was loaded");
+            }
+            return model;
+        }
     }
 
     /** The adapters by file, with their scales. */

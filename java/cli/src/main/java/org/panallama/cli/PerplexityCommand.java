@@ -133,7 +133,7 @@ final class PerplexityCommand implements Callable<Integer> {
                 .map(name -> TextFile.withoutLastLineFeed(TextFile.read(name, streams.in())))
                 .toList();
         PerplexityReport report = new PerplexityReport(streams.out(), json);
-        try (Interruption interruption = new Interruption()) {
+        try (Interruption interruption = new Interruption(streams.signals())) {
             for (Path file : models.isEmpty() ? List.of(TinyModel.path()) : models) {
                 try (Model model = loading.load(file, longest(), streams.err(), interruption)) {
                     List<Perplexity> ready = adapters.isEmpty() ? measurements : withAdapters(model, adapters);
@@ -157,9 +157,9 @@ final class PerplexityCommand implements Callable<Integer> {
                     }
                 }
             }
+            report.finish();
+            plots.forEach(report::plot);
         }
-        report.finish();
-        plots.forEach(report::plot);
         return 0;
     }
 

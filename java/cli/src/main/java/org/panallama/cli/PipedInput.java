@@ -13,18 +13,16 @@ import org.panallama.LlamaException;
 final class PipedInput implements ChatInput {
 
     private final BufferedReader reader;
-    private final Interruption interruption;
 
-    PipedInput(InputStream in, Interruption interruption) {
+    PipedInput(InputStream in) {
         // A decoder, unlike a charset, refuses what is not UTF-8.
         this.reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()));
-        this.interruption = interruption;
     }
 
     @Override
     public @Nullable String next() {
         try {
-            String line = interruption.requested() ? null : reader.readLine();
+            String line = reader.readLine();
             if (line == null) {
                 return null;
             }
@@ -42,11 +40,9 @@ final class PipedInput implements ChatInput {
         }
     }
 
-    /** Ctrl-C ends the program. */
+    /** Ctrl-C is a signal to the process. */
     @Override
-    public void onInterrupt(Runnable action) {
-        interruption.cancels(action);
-    }
+    public void onInterrupt(Runnable action) {}
 
     /** The stream is the caller's. */
     @Override

@@ -163,7 +163,7 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        try (Interruption interruption = new Interruption(drain + 10)) {
+        try (Interruption interruption = new Interruption(streams.signals(), drain + 10)) {
             LlamaServer.Builder builder = builder(
                     model.settings(streams.err(), streams.in(), interruption).build());
             try (LlamaServer server = builder.start()) {
@@ -172,7 +172,11 @@ final class ServeCommand implements Callable<Integer> {
                 streams.err().println("panallama: serving at " + server.uri());
                 end.await();
                 streams.err().println("panallama: finishing the answers under way");
-                return server.drain(Duration.ofSeconds(drain)) ? 0 : 1;
+                boolean done = server.drain(Duration.ofSeconds(drain));
+                if (done) {
+                    interruption.heeded();
+                }
+                return done ? 0 : 1;
             }
         }
     }

@@ -91,7 +91,7 @@ final class SynthCommand implements Callable<Integer> {
                 .seed(seed)
                 .build();
         long start = System.nanoTime();
-        try (Interruption interruption = new Interruption();
+        try (Interruption interruption = new Interruption(streams.signals());
                 LoadingBar bar = new LoadingBar(streams.err(), interruption, "writing")) {
             synth.write(output, done -> {
                 if (!bar.onProgress((float) done)) {

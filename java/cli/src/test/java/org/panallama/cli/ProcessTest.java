@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
@@ -111,24 +110,5 @@ class ProcessTest {
                 Child.finished(process, CompletableFuture.completedFuture(""), Child.text(process.getErrorStream()));
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.err()).contains("cannot write to stdout").doesNotContain("\tat ");
-    }
-
-    /** As Ctrl-C does; the JVM's exit status is 128 and the signal's number. */
-    @Test
-    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "processes cannot be asked to end there")
-    void anInterruptedGenerationPrintsWhatItHas() throws Exception {
-        Process process = endless().start();
-        try {
-            CompletableFuture<String> err = Child.text(process.getErrorStream());
-            InputStream out = process.getInputStream();
-            assertThat(out.read()).isPositive();
-            process.toHandle().destroy(); // unlike the process's own method, leaves the streams open
-            Result result = Child.finished(process, Child.text(out), err);
-            assertThat(result.status()).isEqualTo(128 + 15);
-            assertThat(result.out()).endsWith("\n");
-            assertThat(result.err()).contains("generation:");
-        } finally {
-            process.destroyForcibly();
-        }
     }
 }

@@ -74,6 +74,9 @@ class ServeCommandTest {
             assertThat(last).isEqualTo("data: [DONE]");
             assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
             assertThat(process.getInputStream().readAllBytes()).isEmpty();
+            assertThat(err.readLine()).isEqualTo("panallama: finishing the answers under way");
+            assertThat(err.readLine()).isNull(); // nothing was interrupted
+            assertThat(process.exitValue()).isEqualTo(128 + 15);
         } finally {
             process.destroyForcibly();
         }
