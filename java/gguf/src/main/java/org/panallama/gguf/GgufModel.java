@@ -119,6 +119,11 @@ public final class GgufModel {
         return beside.resolveSibling(name + suffix(number, count));
     }
 
+    /** The names of the parts of a model, however many there are. */
+    static Pattern shards(String name) {
+        return Pattern.compile(Pattern.quote(name) + "-\\d{5}-of-\\d{5}\\.gguf");
+    }
+
     private static String suffix(int number, int count) {
         return String.format(Locale.ROOT, "-%05d-of-%05d.gguf", number + 1, count);
     }

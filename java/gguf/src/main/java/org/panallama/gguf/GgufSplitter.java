@@ -94,12 +94,16 @@ public final class GgufSplitter {
             throw new IllegalArgumentException(
                     "prefix is '" + prefix + "', must end in the beginning of a file's name");
         }
-        String name = prefix.getFileName().toString().replaceFirst("\\.gguf$", "");
+        String name = name(prefix);
         List<Path> paths = new ArrayList<>();
         for (int i = 0; i < parts.size(); i++) {
             paths.add(GgufModel.shard(prefix, name, i, parts.size()));
         }
         return paths;
+    }
+
+    private static String name(Path prefix) {
+        return prefix.getFileName().toString().replaceFirst("\\.gguf$", "");
     }
 
     /**
@@ -116,8 +120,9 @@ public final class GgufSplitter {
         List<Path> paths = paths(prefix);
         for (Path path : paths) {
             requireOther(model, path, "to be split");
-            PendingFile.deleteLeftovers(path);
         }
+        // Whoever was killed may have been told to make another number of files.
+        PendingFile.deleteLeftovers(paths.get(0), GgufModel.shards(name(prefix)));
         PendingFile.requireRoom(
                 paths.get(0),
                 model.tensors().stream().mapToLong(GgufTensor::bytes).sum());

@@ -11,14 +11,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.panallama.gguf.internal.TemporaryNames;
+import org.panallama.gguf.internal.WriteFailure;
 
 /** A file that is written under a {@linkplain TemporaryNames temporary name}, until it is moved into place or closed. */
 final class PendingFile implements Closeable {
-
-    /** Less room than this is none: what is to be written next may take more. */
-    private static final long FULL = 1 << 20;
 
     private final Path target;
     private final Path temporary;
@@ -40,7 +39,7 @@ final class PendingFile implements Closeable {
         if (!Files.isDirectory(folder)) {
             throw cannotWrite(target, "the folder " + folder + " does not exist; create it, or choose another", null);
         }
-        deleteLeftovers(this.target);
+        TemporaryNames.deleteLeftovers(this.target, file -> file, Files::deleteIfExists);
         requireRoom(this.target, bytes);
         // Not Files.createTempFile: it hides the file from everybody else, and models are shared.
         this.temporary = TemporaryNames.take(this.target);
@@ -50,7 +49,7 @@ final class PendingFile implements Closeable {
             TemporaryNames.release(temporary);
             throw e instanceof AccessDeniedException
                     ? cannotWrite(target, "the folder " + folder + " may not be written to; choose another", e)
-                    : failed(e);
+                    : WriteFailure.of(this.target, e);
         }
     }
 
@@ -82,9 +81,9 @@ final class PendingFile implements Closeable {
         }
     }
 
-    /** Deletes what killed processes left of a file. */
-    static void deleteLeftovers(Path target) {
-        TemporaryNames.deleteLeftovers(target, file -> file, Files::deleteIfExists);
+    /** Deletes what killed processes left of files beside one, which have such names. */
+    static void deleteLeftovers(Path beside, Pattern names) {
+        TemporaryNames.deleteLeftovers(beside, names, file -> file, Files::deleteIfExists);
     }
 
     long position() throws IOException {
@@ -97,7 +96,7 @@ final class PendingFile implements Closeable {
                 channel.write(data);
             }
         } catch (IOException e) {
-            throw failed(e);
+            throw WriteFailure.of(target, e);
         }
     }
 
@@ -117,7 +116,7 @@ final class PendingFile implements Closeable {
                 done += n;
             }
         } catch (IOException e) {
-            throw failed(e);
+            throw WriteFailure.of(target, e);
         }
     }
 
@@ -128,7 +127,7 @@ final class PendingFile implements Closeable {
         } catch (AtomicMoveNotSupportedException e) {
             Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
         } catch (NoSuchFileException e) {
-            throw failed(new IOException("its temporary file " + temporary + " was deleted", e));
+            throw WriteFailure.of(target, new IOException("its temporary file " + temporary + " was deleted", e));
         }
         // Not before: without its lock, another process would take it for a leftover.
         channel.close();
@@ -140,18 +139,6 @@ final class PendingFile implements Closeable {
         channel.close();
         Files.deleteIfExists(temporary);
         TemporaryNames.release(temporary);
-    }
-
-    private IOException failed(IOException e) {
-        long room = Long.MAX_VALUE;
-        try {
-            room = Files.getFileStore(folder(target)).getUsableSpace();
-        } catch (IOException unknown) {
-            e.addSuppressed(unknown);
-        }
-        String why = e.getMessage() == null ? e.toString() : e.getMessage();
-        return cannotWrite(
-                target, room < FULL ? "the disk is full; free some room or choose another (" + why + ")" : why, e);
     }
 
     private static IOException cannotWrite(Path target, String why, @Nullable IOException cause) {

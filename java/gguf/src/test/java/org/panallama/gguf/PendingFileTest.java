@@ -107,6 +107,25 @@ class PendingFileTest {
                 .hasMessageContaining("must end in the beginning of a file's name");
     }
 
+    @Test
+    void whatAKilledSplitLeftGoesWithOneIntoAnotherNumberOfParts() throws IOException {
+        Path model = folder.resolve("whole.gguf");
+        try (GgufWriter writer = writer(model)) {
+            writer.write(ByteBuffer.allocate(Float.BYTES));
+            writer.finish();
+        }
+        Path others = leftover("models-00001-of-00003.gguf");
+        Path whole = leftover("model.gguf");
+        leftover("model-00001-of-00003.gguf");
+        leftover("model-00003-of-00003.gguf");
+
+        List<Path> parts =
+                GgufSplitter.byTensors(GgufModel.open(model), 1).write(folder.resolve("model.gguf"), done -> true);
+
+        assertThat(parts).containsExactly(folder.resolve("model-00001-of-00001.gguf"));
+        assertThat(files()).containsExactlyInAnyOrder(model, others, whole, parts.get(0));
+    }
+
     private static GgufWriter writer(Path target) throws IOException {
         return GgufWriter.create(target, Map.of(), List.of(TENSOR));
     }

@@ -35,7 +35,7 @@ public final class TemporaryNames {
 
     /** Takes a name, which nobody has yet, until it is {@linkplain #release released}. */
     public static Path take(Path target) {
-        Path name = target.resolveSibling(prefix(target) + UUID.randomUUID() + ".tmp");
+        Path name = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
         OWN.add(name.toAbsolutePath());
         return name;
     }
@@ -63,10 +63,21 @@ public final class TemporaryNames {
      * @param lock the file that whoever writes under a name has locked; where there is none, the name is left alone
      */
     public static void deleteLeftovers(Path target, UnaryOperator<Path> lock, Deletion deletion) {
-        Pattern leftover = Pattern.compile(Pattern.quote(prefix(target)) + "[0-9a-f-]{36}\\.tmp");
-        Path folder = target.toAbsolutePath().getParent();
+        deleteLeftovers(
+                target, Pattern.compile(Pattern.quote(target.getFileName().toString())), lock, deletion);
+    }
+
+    /**
+     * The same for several targets.
+     *
+     * @param beside one of them
+     * @param names those of all
+     */
+    public static void deleteLeftovers(Path beside, Pattern names, UnaryOperator<Path> lock, Deletion deletion) {
+        Pattern leftover = Pattern.compile("\\.(?:" + names.pattern() + ")\\.[0-9a-f-]{36}\\.tmp");
+        Path folder = beside.toAbsolutePath().getParent();
         try (DirectoryStream<Path> paths = Files.newDirectoryStream(
-                folder == null ? target.toAbsolutePath() : folder,
+                folder == null ? beside.toAbsolutePath() : folder,
                 path -> leftover.matcher(path.getFileName().toString()).matches())) {
             for (Path path : paths) {
                 if (!OWN.contains(path.toAbsolutePath()) && Files.isRegularFile(lock.apply(path))) {
@@ -86,9 +97,5 @@ public final class TemporaryNames {
         } catch (IOException | OverlappingFileLockException e) {
             // It is somebody else's.
         }
-    }
-
-    private static String prefix(Path target) {
-        return "." + target.getFileName() + ".";
     }
 }

@@ -2,6 +2,7 @@ package org.panallama.tools.convert;
 
 import com.google.gson.JsonElement;
 import java.util.Map;
+import org.panallama.tools.internal.JsonFile;
 
 /** Tokens that were added to a vocabulary after its training: {@code added_tokens.json}, {@code tokenizer_config.json}. */
 final class AddedTokens {
@@ -18,15 +19,14 @@ final class AddedTokens {
 
     /** Adds those that stand beside a SentencePiece model. */
     void addAll() {
-        JsonFile added = JsonFile.readIfPresent(source.folder().resolve("added_tokens.json"));
+        JsonFile added = JsonFile.readIfPresent(source.folder().resolve("added_tokens.json"), ConversionException::new);
         for (Map.Entry<String, JsonElement> entry : added.json().entrySet()) {
             add(added.tokenId(entry.getValue(), entry.getKey()), entry.getKey(), false);
         }
         source.tokenizerConfig().object("added_tokens_decoder").ifPresent(decoder -> {
             for (Map.Entry<String, JsonElement> entry : decoder.json().entrySet()) {
                 if (entry.getValue().isJsonObject()) {
-                    JsonFile token =
-                            new JsonFile(decoder.file(), entry.getValue().getAsJsonObject());
+                    JsonFile token = decoder.within(entry.getValue().getAsJsonObject());
                     String content = token.string("content")
                             .orElseThrow(() -> new ConversionException(
                                     decoder.file() + ": added token " + entry.getKey() + " has no content"));

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.panallama.gguf.GgufValue;
+import org.panallama.gguf.internal.WholeFile;
+import org.panallama.tools.internal.JsonFile;
 
 /** The Jinja templates of conversations: one for most models, named ones for special uses. */
 final class ChatTemplates {
@@ -53,7 +55,7 @@ final class ChatTemplates {
             templates.put(DEFAULT, read(file));
             addFolder(source.folder().resolve("additional_chat_templates"), templates);
         } else {
-            JsonFile.readIfPresent(source.folder().resolve("chat_template.json"))
+            JsonFile.readIfPresent(source.folder().resolve("chat_template.json"), ConversionException::new)
                     .string("chat_template")
                     .ifPresent(template -> templates.put(DEFAULT, template));
         }
@@ -62,7 +64,7 @@ final class ChatTemplates {
 
     private static void addNamed(TokenizerSource source, JsonElement element, Map<String, String> templates) {
         if (element.isJsonObject()) {
-            JsonFile named = new JsonFile(source.tokenizerConfig().file(), element.getAsJsonObject());
+            JsonFile named = source.tokenizerConfig().within(element.getAsJsonObject());
             named.string("name")
                     .ifPresent(name -> named.string("template").ifPresent(template -> templates.put(name, template)));
         }
@@ -84,7 +86,7 @@ final class ChatTemplates {
 
     private static String read(Path file) {
         try {
-            return Files.readString(file);
+            return WholeFile.text(file);
         } catch (IOException e) {
             throw new ConversionException(file + " cannot be read: " + e, e);
         }

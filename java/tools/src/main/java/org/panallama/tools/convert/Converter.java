@@ -12,6 +12,7 @@ import org.panallama.gguf.GgufTensor;
 import org.panallama.gguf.GgufValue;
 import org.panallama.gguf.GgufWriter;
 import org.panallama.tools.Progress;
+import org.panallama.tools.internal.JsonFile;
 import org.panallama.tools.internal.OutputPlace;
 import org.panallama.tools.safetensors.Safetensors;
 
@@ -78,7 +79,8 @@ public final class Converter {
     }
 
     private void addMetadata(ModelConfig config) {
-        JsonFile generation = JsonFile.readIfPresent(folder.resolve("generation_config.json"));
+        JsonFile generation =
+                JsonFile.readIfPresent(folder.resolve("generation_config.json"), ConversionException::new);
         ModelCard card = ModelCard.read(folder, warnings);
         metadata.put("general.architecture", GgufValue.string(architecture.ggufName()));
         metadata.put("general.type", GgufValue.string("model"));

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.panallama.gguf.GgufValue;
+import org.panallama.tools.internal.JsonFile;
 
 /** The sizes of a model, as metadata under its architecture's name. */
 final class Hyperparameters {
@@ -133,7 +134,7 @@ final class Hyperparameters {
         if (!Files.exists(file)) {
             return;
         }
-        JsonFile pooling = JsonFile.read(file);
+        JsonFile pooling = JsonFile.read(file, ConversionException::new);
         String mode = pooling.string("pooling_mode").orElse("");
         if (is(pooling, "pooling_mode_mean_tokens") || mode.equals("mean")) {
             count("pooling_type", MEAN);

@@ -17,6 +17,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.panallama.gguf.GgufValue;
+import org.panallama.gguf.internal.WholeFile;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
@@ -41,7 +42,7 @@ final class ModelCard {
         Path file = folder.resolve("README.md");
         try {
             if (Files.exists(file)) {
-                String yaml = frontMatter(Files.readAllLines(file));
+                String yaml = frontMatter(WholeFile.text(file).lines().toList());
                 Object root = new Load(LoadSettings.builder().build()).loadFromString(yaml.replace("\t", "  "));
                 if (root instanceof Map<?, ?> map) {
                     return new ModelCard(map);

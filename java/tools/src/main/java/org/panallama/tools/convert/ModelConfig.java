@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.panallama.tools.internal.JsonFile;
 
 /** A checkpoint's {@code config.json}, in the spellings of Transformers 4 and 5. */
 final class ModelConfig {
@@ -28,7 +29,7 @@ final class ModelConfig {
     }
 
     static ModelConfig read(Path folder) {
-        JsonFile root = JsonFile.read(folder.resolve("config.json"));
+        JsonFile root = JsonFile.read(folder.resolve("config.json"), ConversionException::new);
         JsonElement names = root.value("architectures");
         if (!(names instanceof JsonArray list)
                 || list.isEmpty()
@@ -48,7 +49,7 @@ final class ModelConfig {
         }
         JsonObject all = root.json().deepCopy();
         inner.get().json().entrySet().forEach(entry -> all.add(entry.getKey(), entry.getValue()));
-        return new JsonFile(root.file(), all);
+        return root.within(all);
     }
 
     private static void refuseQuantized(JsonFile root) {
@@ -142,8 +143,7 @@ final class ModelConfig {
 
     /** The object that describes the rotary embedding, empty if it is the plain one. */
     JsonFile rope() {
-        JsonFile rope = json.object("rope_parameters", "rope_scaling")
-                .orElseGet(() -> new JsonFile(json.file(), new JsonObject()));
+        JsonFile rope = json.object("rope_parameters", "rope_scaling").orElseGet(() -> json.within(new JsonObject()));
         // Models with layers of two kinds have one object for each kind.
         return rope.object("full_attention").orElse(rope);
     }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.panallama.tools.internal.JsonFile;
 
 /**
  * How a text is cut before pairs are merged. llama.cpp knows the ways by name; a {@code tokenizer.json} states them as steps

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.panallama.gguf.GgufValue;
+import org.panallama.tools.internal.JsonFile;
 
 /**
  * The rotary position embedding and how it is stretched: linearly, by YaRN (Peng et al. 2023, arXiv 2309.00071), as Llama

@@ -2,6 +2,7 @@ package org.panallama.tools.convert;
 
 import java.util.Map;
 import org.panallama.gguf.GgufValue;
+import org.panallama.tools.internal.JsonFile;
 
 /** What {@code generation_config.json} recommends for sampling. */
 final class SamplingMetadata {

@@ -2,10 +2,10 @@ package org.panallama.tools.convert;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.panallama.gguf.internal.WholeFile;
 
 /**
  * A model file of SentencePiece, for instance {@code tokenizer.model}.
@@ -15,9 +15,6 @@ import java.util.List;
 final class SentencePieceModel {
 
     private static final int UNIGRAM = 1;
-
-    /** Ten times the largest one's. */
-    private static final long MAX_BYTES = 1L << 27;
 
     record Piece(String text, float score, Vocabulary.Type type) {}
 
@@ -32,11 +29,7 @@ final class SentencePieceModel {
     static SentencePieceModel read(Path file) {
         SentencePieceModel model = new SentencePieceModel();
         try {
-            if (Files.size(file) > MAX_BYTES) {
-                throw new ConversionException(file + " has " + Files.size(file) + " bytes, more than the "
-                        + (MAX_BYTES >> 20) + " MiB that a SentencePiece model may have");
-            }
-            model.parse(new ProtobufReader(ByteBuffer.wrap(Files.readAllBytes(file))));
+            model.parse(new ProtobufReader(ByteBuffer.wrap(WholeFile.bytes(file))));
         } catch (IOException | IllegalArgumentException e) {
             throw new ConversionException(file + " is no SentencePiece model: " + e.getMessage(), e);
         }

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.panallama.gguf.GgufValue;
+import org.panallama.tools.internal.JsonFile;
 
 /** Which tokens begin, end, separate and pad, and which are added to every text. */
 final class SpecialTokens {

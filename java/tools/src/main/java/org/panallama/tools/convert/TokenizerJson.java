@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.panallama.tools.internal.JsonFile;
 
 /**
  * A {@code tokenizer.json}, the format of Hugging Face's tokenizers library.
@@ -30,7 +31,7 @@ final class TokenizerJson {
     }
 
     static TokenizerJson read(Path file) {
-        JsonFile root = JsonFile.read(file);
+        JsonFile root = JsonFile.read(file, ConversionException::new);
         JsonFile model = root.object("model").orElseThrow(() -> new ConversionException(file + " has no model"));
         return new TokenizerJson(root, model);
     }
@@ -114,7 +115,7 @@ final class TokenizerJson {
     List<Added> added() {
         List<Added> added = new ArrayList<>();
         for (JsonObject token : objects(root.value("added_tokens"))) {
-            JsonFile fields = new JsonFile(file(), token);
+            JsonFile fields = root.within(token);
             added.add(new Added(
                     fields.tokenId("id").orElseThrow(() -> damaged("an added token has no id")),
                     fields.string("content").orElseThrow(() -> damaged("an added token has no content")),
@@ -156,7 +157,7 @@ final class TokenizerJson {
         if (!is(step, "Sequence")) {
             all.add(step);
         } else if (depth < 8) {
-            objects(step.value(parts)).forEach(part -> flatten(new JsonFile(file(), part), parts, all, depth + 1));
+            objects(step.value(parts)).forEach(part -> flatten(root.within(part), parts, all, depth + 1));
         }
     }
 

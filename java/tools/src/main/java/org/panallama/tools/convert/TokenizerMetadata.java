@@ -11,6 +11,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.panallama.gguf.GgufType;
 import org.panallama.gguf.GgufValue;
+import org.panallama.gguf.internal.WholeFile;
+import org.panallama.tools.internal.JsonFile;
 
 /** Writes a checkpoint's tokenizer as one of llama.cpp's: SentencePiece, byte-level BPE, WordPiece or unigram. */
 final class TokenizerMetadata {
@@ -258,7 +260,7 @@ final class TokenizerMetadata {
         Path file = source.folder().resolve("vocab.txt");
         Map<String, Integer> ids = new HashMap<>();
         try {
-            List<String> lines = Files.readAllLines(file);
+            List<String> lines = WholeFile.text(file).lines().toList();
             for (int id = 0; id < lines.size(); id++) {
                 ids.put(lines.get(id), id);
             }

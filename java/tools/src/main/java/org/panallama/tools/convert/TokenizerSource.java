@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.panallama.tools.internal.JsonFile;
 
 /** What a checkpoint says about its tokenizer, over several files. */
 record TokenizerSource(
@@ -25,8 +26,8 @@ record TokenizerSource(
                 folder,
                 architecture,
                 config,
-                JsonFile.readIfPresent(folder.resolve("tokenizer_config.json")),
-                JsonFile.readIfPresent(folder.resolve("special_tokens_map.json")),
+                JsonFile.readIfPresent(folder.resolve("tokenizer_config.json"), ConversionException::new),
+                JsonFile.readIfPresent(folder.resolve("special_tokens_map.json"), ConversionException::new),
                 generation,
                 Files.exists(json) ? TokenizerJson.read(json) : null,
                 warnings);
@@ -45,7 +46,7 @@ record TokenizerSource(
     private static Optional<String> text(JsonFile file, String key) {
         JsonElement value = file.value(key);
         if (value != null && value.isJsonObject()) {
-            return new JsonFile(file.file(), value.getAsJsonObject()).string("content");
+            return file.within(value.getAsJsonObject()).string("content");
         }
         return file.string(key);
     }

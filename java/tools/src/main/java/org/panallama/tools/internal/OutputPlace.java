@@ -1,20 +1,16 @@
 package org.panallama.tools.internal;
 
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.panallama.LlamaException;
+import org.panallama.gguf.internal.WriteFailure;
 
 /** Checks before long work that its result can be written, and says why it could not. */
 public final class OutputPlace {
-
-    /** Less room than this is none: what is to be written next may take more. */
-    private static final long FULL = 1 << 20;
 
     private OutputPlace() {}
 
@@ -96,33 +92,7 @@ public final class OutputPlace {
     /** What to throw when writing failed. */
     public static LlamaException failed(Path target, IOException e) {
         return new LlamaException(
-                "C" + String.valueOf(described(target, e).getMessage()).substring(1), e);
-    }
-
-    /** The same for those who throw on; while the file is still there, since it is what fills the disk. */
-    public static IOException described(Path target, IOException e) {
-        String why = String.valueOf(e.getMessage());
-        if (why.startsWith("cannot write ")) {
-            return e;
-        }
-        if (e instanceof AccessDeniedException denied) {
-            why = denied.getFile() + " may not be written to";
-        } else if (isFull(target)) {
-            why = "the disk is full; free some room or choose another (" + why + ")";
-        } else if (e instanceof FileSystemException || e.getMessage() == null) {
-            why = e.toString(); // the message is a path alone
-        }
-        return new IOException("cannot write " + target + ": " + why, e);
-    }
-
-    /** Whether the disk has no room left worth speaking of. */
-    public static boolean isFull(Path target) {
-        try {
-            Path parent = target.toAbsolutePath().getParent();
-            return parent != null && Files.getFileStore(parent).getUsableSpace() < FULL;
-        } catch (IOException e) {
-            return false;
-        }
+                "C" + String.valueOf(WriteFailure.of(target, e).getMessage()).substring(1), e);
     }
 
     private static String size(long bytes) {

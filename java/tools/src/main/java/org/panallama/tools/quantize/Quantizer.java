@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.panallama.LlamaException;
 import org.panallama.ModelLoadException;
 import org.panallama.TensorType;
+import org.panallama.gguf.internal.WriteFailure;
 import org.panallama.internal.GgufPreflight;
 import org.panallama.internal.LogRouter;
 import org.panallama.internal.ModelSummary;
@@ -105,7 +106,7 @@ public final class Quantizer {
                     run(summary, staging.file(split ? stem : name), plan, progress);
                 } catch (LlamaException e) {
                     // llama.cpp says "iostream error"
-                    if (OutputPlace.isFull(output)) {
+                    if (WriteFailure.isFull(output)) {
                         throw OutputPlace.failed(output, new IOException(e.getMessage(), e));
                     }
                     throw e;

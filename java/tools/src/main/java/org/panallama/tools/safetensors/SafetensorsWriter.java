@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
-import org.panallama.tools.internal.OutputPlace;
+import org.panallama.gguf.internal.WriteFailure;
 
 /**
  * Writes a safetensors file of any size: what it holds is declared first, then the tensors' data stream through in the same
@@ -150,7 +150,7 @@ public final class SafetensorsWriter implements Closeable {
                 channel.write(data);
             }
         } catch (IOException e) {
-            throw OutputPlace.described(target, e);
+            throw WriteFailure.of(target, e);
         }
     }
 

@@ -1,13 +1,13 @@
-package org.panallama.tools.convert;
+package org.panallama.tools.internal;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -15,65 +15,72 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.panallama.LlamaException;
+import org.panallama.gguf.internal.WholeFile;
 
 /**
- * A JSON object of a checkpoint, with errors that name file and key. A key may have several spellings, of which the first
- * present counts; null counts as absent.
+ * A JSON object of a file, with errors that name file and key. A key may have several spellings, of which the first present
+ * counts; null counts as absent.
  */
-final class JsonFile {
-
-    /** Ten times the largest tokenizer's. A tree of objects takes several times the text's size. */
-    private static final long MAX_BYTES = 1L << 28;
+public final class JsonFile {
 
     private static final double MAX_INTEGER = 1L << 53;
 
-    private final Path file;
-    private final JsonObject json;
-
-    JsonFile(Path file, JsonObject json) {
-        this.file = file;
-        this.json = json;
+    /** Makes the exception of those whose file it is. */
+    @FunctionalInterface
+    public interface Refusal {
+        /** Returns the exception. */
+        LlamaException of(String problem, @Nullable Throwable cause);
     }
 
-    static JsonFile read(Path file) {
-        if (!Files.exists(file)) {
-            throw new ConversionException(file + " is missing");
-        }
-        try (BufferedReader text = Files.newBufferedReader(file)) {
-            if (Files.size(file) > MAX_BYTES) {
-                throw new ConversionException(file + " has " + Files.size(file) + " bytes, more than the "
-                        + (MAX_BYTES >> 20) + " MiB that a checkpoint's JSON may have");
-            }
-            JsonElement root = JsonParser.parseReader(text);
+    private final Path file;
+    private final JsonObject json;
+    private final Refusal refusal;
+
+    private JsonFile(Path file, JsonObject json, Refusal refusal) {
+        this.file = file;
+        this.json = json;
+        this.refusal = refusal;
+    }
+
+    /** Reads a file, or makes the exception. */
+    public static JsonFile read(Path file, Refusal refusal) {
+        try {
+            JsonElement root = JsonParser.parseString(WholeFile.text(file));
             if (!root.isJsonObject()) {
-                throw new ConversionException(file + " is no JSON object");
+                throw refusal.of(file + " is no JSON object", null);
             }
-            return new JsonFile(file, root.getAsJsonObject());
+            return new JsonFile(file, root.getAsJsonObject(), refusal);
+        } catch (NoSuchFileException e) {
+            throw refusal.of(file + " is missing", e);
         } catch (IOException | JsonParseException e) {
-            throw new ConversionException(file + " cannot be read as JSON: " + e.getMessage(), e);
-        } catch (StackOverflowError e) {
-            throw new ConversionException(file + " is nested too deeply", e);
+            throw refusal.of(file + " cannot be read as JSON: " + e.getMessage(), e);
         }
     }
 
     /** An empty object if there is no such file. */
-    static JsonFile readIfPresent(Path file) {
-        return Files.exists(file) ? read(file) : new JsonFile(file, new JsonObject());
+    public static JsonFile readIfPresent(Path file, Refusal refusal) {
+        return Files.exists(file) ? read(file, refusal) : new JsonFile(file, new JsonObject(), refusal);
     }
 
-    Path file() {
+    /** Another object, which is in the same file. */
+    public JsonFile within(JsonObject object) {
+        return new JsonFile(file, object, refusal);
+    }
+
+    public Path file() {
         return file;
     }
 
-    JsonObject json() {
+    public JsonObject json() {
         return json;
     }
 
-    boolean has(String key) {
+    public boolean has(String key) {
         return value(key) != null;
     }
 
-    @Nullable JsonElement value(String... keys) {
+    public @Nullable JsonElement value(String... keys) {
         for (String key : keys) {
             JsonElement value = json.get(key);
             if (value != null && !value.isJsonNull()) {
@@ -83,7 +90,7 @@ final class JsonFile {
         return null;
     }
 
-    OptionalLong integer(String... keys) {
+    public OptionalLong integer(String... keys) {
         OptionalDouble number = number(keys);
         if (number.isEmpty()) {
             return OptionalLong.empty();
@@ -94,7 +101,7 @@ final class JsonFile {
         return OptionalLong.of((long) number.getAsDouble());
     }
 
-    OptionalDouble number(String... keys) {
+    public OptionalDouble number(String... keys) {
         JsonElement value = value(keys);
         if (value == null) {
             return OptionalDouble.empty();
@@ -109,34 +116,32 @@ final class JsonFile {
         }
     }
 
-    Optional<String> string(String... keys) {
+    public Optional<String> string(String... keys) {
         JsonElement value = value(keys);
         return value instanceof JsonPrimitive primitive && primitive.isString()
                 ? Optional.of(primitive.getAsString())
                 : Optional.empty();
     }
 
-    Optional<Boolean> bool(String... keys) {
+    public Optional<Boolean> bool(String... keys) {
         JsonElement value = value(keys);
         return value instanceof JsonPrimitive primitive && primitive.isBoolean()
                 ? Optional.of(primitive.getAsBoolean())
                 : Optional.empty();
     }
 
-    Optional<JsonFile> object(String... keys) {
+    public Optional<JsonFile> object(String... keys) {
         JsonElement value = value(keys);
-        return value != null && value.isJsonObject()
-                ? Optional.of(new JsonFile(file, value.getAsJsonObject()))
-                : Optional.empty();
+        return value != null && value.isJsonObject() ? Optional.of(within(value.getAsJsonObject())) : Optional.empty();
     }
 
     /** A positive integer, if it is there. */
-    OptionalLong sizeIfPresent(String... keys) {
+    public OptionalLong sizeIfPresent(String... keys) {
         return integer(keys).isPresent() ? OptionalLong.of(size(keys)) : OptionalLong.empty();
     }
 
     /** A positive integer that must be there. */
-    long size(String... keys) {
+    public long size(String... keys) {
         long value = integer(keys).orElseThrow(() -> absent(keys));
         if (value < 1 || value > Integer.MAX_VALUE) {
             throw wrong(keys, "from 1 to " + Integer.MAX_VALUE);
@@ -145,7 +150,7 @@ final class JsonFile {
     }
 
     /** The id of a token. Some files state a negative one for none. */
-    OptionalInt tokenId(String... keys) {
+    public OptionalInt tokenId(String... keys) {
         OptionalLong id = integer(keys);
         if (id.isEmpty()) {
             return OptionalInt.empty();
@@ -157,31 +162,30 @@ final class JsonFile {
     }
 
     /** The id of a token that is an element of a list. */
-    int tokenId(JsonElement element, String list) {
+    public int tokenId(JsonElement element, String list) {
         return alone(element, list).tokenId(list).orElseThrow(() -> absent(list));
     }
 
     /** A number that is an element of a list. */
-    double number(JsonElement element, String list) {
+    public double number(JsonElement element, String list) {
         return alone(element, list).requireNumber(list);
     }
 
     private JsonFile alone(JsonElement element, String key) {
         JsonObject single = new JsonObject();
         single.add(key, element);
-        return new JsonFile(file, single);
+        return within(single);
     }
 
-    double requireNumber(String... keys) {
+    public double requireNumber(String... keys) {
         return number(keys).orElseThrow(() -> absent(keys));
     }
 
-    private ConversionException absent(String... keys) {
-        return new ConversionException(file + " has no " + String.join(" or ", keys));
+    private LlamaException absent(String... keys) {
+        return refusal.of(file + " has no " + String.join(" or ", keys), null);
     }
 
-    private ConversionException wrong(String[] keys, String wanted) {
-        return new ConversionException(
-                file + ": " + Arrays.asList(keys) + " is " + value(keys) + ", must be " + wanted);
+    private LlamaException wrong(String[] keys, String wanted) {
+        return refusal.of(file + ": " + Arrays.asList(keys) + " is " + value(keys) + ", must be " + wanted, null);
     }
 }
