@@ -1,7 +1,10 @@
 package org.panallama.fuzz;
 
 import com.sun.management.ThreadMXBean;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Random;
 import java.util.function.Function;
 
@@ -74,6 +77,12 @@ public final class FuzzLoop {
         System.out.println(count + " damaged files: " + (count - loop.refused) + " read, " + loop.refused
                 + " refused; at most " + loop.mostAllocated + " bytes allocated for one");
         return new Outcome(count - loop.refused, loop.refused);
+    }
+
+    /** Writes a file anew: one that is emptied and filled again goes to the disk at once, which takes ext4 milliseconds. */
+    public static void put(Path file, byte[] content) throws IOException {
+        Files.deleteIfExists(file);
+        Files.write(file, content);
     }
 
     private void await(Thread worker) throws InterruptedException {

@@ -2,7 +2,6 @@ package org.panallama.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -35,7 +34,7 @@ class GgufReaderFuzzTest {
         Path file = directory.resolve("model.gguf");
         FuzzLoop.Outcome outcome =
                 FuzzLoop.run(CASES, random -> damaged(headers, random), BASE_BYTES, BYTES_PER_BYTE, bytes -> {
-                    Files.write(file, bytes);
+                    FuzzLoop.put(file, bytes);
                     try {
                         GgufPreflight.check(file);
                         return true;

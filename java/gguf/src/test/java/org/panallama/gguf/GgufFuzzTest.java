@@ -30,7 +30,7 @@ class GgufFuzzTest {
         Path path = folder.resolve("model.gguf");
         FuzzLoop.Outcome outcome =
                 FuzzLoop.run(CASES, random -> Damage.bytes(sound, random), BASE_BYTES, BYTES_PER_BYTE, bytes -> {
-                    Files.write(path, bytes);
+                    FuzzLoop.put(path, bytes);
                     boolean read = reads(path, bytes.length);
                     List<GgufFinding> findings = GgufValidator.checkWithData(path, fraction -> true);
                     assertThat(findings).allMatch(finding -> finding.offset() >= 0 && finding.offset() <= bytes.length);
@@ -89,5 +89,6 @@ class GgufFuzzTest {
             return;
         }
         assertThat(Files.mismatch(file.path(), copy)).isEqualTo(-1);
+        Files.delete(copy);
     }
 }

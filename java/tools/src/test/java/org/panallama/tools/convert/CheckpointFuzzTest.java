@@ -44,11 +44,11 @@ class CheckpointFuzzTest {
                     Part part = parts.get(bytes[0] & 0xFF);
                     byte[] content = new byte[bytes.length - 1];
                     System.arraycopy(bytes, 1, content, 0, content.length);
-                    Files.write(part.file(), content);
+                    FuzzLoop.put(part.file(), content);
                     try {
                         return opens(part.checkpoint());
                     } finally {
-                        Files.write(part.file(), part.sound());
+                        FuzzLoop.put(part.file(), part.sound());
                     }
                 });
         assertThat(outcome.refused()).isPositive();

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.panallama.fuzz.Damage;
@@ -37,9 +35,9 @@ class SafetensorsFuzzTest {
                 tensors(folder.resolve("one.safetensors"), SafetensorsType.F32, "alpha", "beta", "你好"),
                 tensors(folder.resolve("all.safetensors"), SafetensorsType.values()));
         Path file = folder.resolve("damaged.safetensors");
-        FuzzLoop.Outcome outcome =
-                FuzzLoop.run(CASES, random -> damaged(sound, random), BASE_BYTES, BYTES_PER_BYTE, bytes -> {
-                    Files.write(file, bytes);
+        FuzzLoop.Outcome outcome = FuzzLoop.run(
+                CASES, random -> SafetensorsDamage.of(sound, random), BASE_BYTES, BYTES_PER_BYTE, bytes -> {
+                    FuzzLoop.put(file, bytes);
                     return reads(file);
                 });
         assertThat(outcome.refused()).isPositive();
@@ -60,27 +58,11 @@ class SafetensorsFuzzTest {
         List<byte[]> sound = List.of(Files.readAllBytes(index));
         FuzzLoop.Outcome outcome =
                 FuzzLoop.run(CASES / 4, random -> Damage.text(sound, random), BASE_BYTES, BYTES_PER_BYTE, bytes -> {
-                    Files.write(index, bytes);
+                    FuzzLoop.put(index, bytes);
                     return reads(folder);
                 });
         assertThat(outcome.refused()).isPositive();
         assertThat(outcome.read()).isPositive();
-    }
-
-    /** The whole file as bytes, or the header as text; in most of these the length of the header is right again. */
-    private static byte[] damaged(List<byte[]> sound, Random random) {
-        if (random.nextInt(4) == 0) {
-            return Damage.bytes(sound, random);
-        }
-        byte[] file = sound.get(random.nextInt(sound.size()));
-        int length = (int) ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong();
-        byte[] header = Damage.text(List.of(Arrays.copyOfRange(file, Long.BYTES, Long.BYTES + length)), random);
-        int data = file.length - Long.BYTES - length;
-        ByteBuffer result =
-                ByteBuffer.allocate(Long.BYTES + header.length + data).order(ByteOrder.LITTLE_ENDIAN);
-        return result.putLong(random.nextInt(16) == 0 ? length : header.length)
-                .put(header)
-                .array();
     }
 
     private static boolean reads(Path checkpoint) {
