@@ -1,8 +1,6 @@
 package org.panallama.gguf;
 
 import java.io.IOException;
-import java.nio.charset.MalformedInputException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +15,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.panallama.gguf.GgufHash.Algorithm;
+import org.panallama.gguf.internal.WholeFile;
 
 /**
  * Hashes of a model that were written down, in the lines that {@code panallama gguf hash} and llama.cpp's
@@ -39,7 +38,7 @@ public final class GgufManifest {
 
     private record Key(Algorithm algorithm, String name) {}
 
-    private static final Pattern LINE = Pattern.compile("(\\w+)\\s+([0-9a-fA-F-]+)\\s+(.+?)\\s*");
+    private static final Pattern LINE = Pattern.compile("(\\w+)\\s+([0-9a-fA-F-]+)\\s+(.+)");
 
     private final Set<Algorithm> algorithms;
     private final String file;
@@ -68,25 +67,31 @@ public final class GgufManifest {
      */
     public static GgufManifest read(Path manifest, Path model) throws IOException {
         List<Line> lines = new ArrayList<>();
-        try {
-            for (String text : Files.readAllLines(manifest)) {
-                Matcher line = LINE.matcher(text);
+        for (String text : text(manifest).lines().toList()) {
+            Matcher line = LINE.matcher(text.stripTrailing());
+            if (line.matches()) {
                 for (Algorithm algorithm : Algorithm.values()) {
-                    if (line.matches() && line.group(1).equals(algorithm.label())) {
+                    if (line.group(1).equals(algorithm.label())) {
                         lines.add(new Line(algorithm, line.group(2), line.group(3)));
                     }
                 }
             }
-        } catch (NoSuchFileException e) {
-            throw new NoSuchFileException(manifest.toString(), null, "no such file");
-        } catch (MalformedInputException e) {
-            throw new IOException(manifest + " is no text, so it is no manifest; 'gguf hash' prints them", e);
         }
         if (lines.isEmpty()) {
             throw new IOException(manifest + " has no line with a hash (sha256, sha1, xxh64 or uuid), so it is no"
                     + " manifest; 'gguf hash' prints them");
         }
         return new GgufManifest(file(manifest, lines, model), lines);
+    }
+
+    private static String text(Path manifest) throws IOException {
+        try {
+            return WholeFile.text(manifest);
+        } catch (NoSuchFileException e) {
+            throw new NoSuchFileException(manifest.toString(), null, "no such file");
+        } catch (IOException e) {
+            throw new IOException(manifest + " is no manifest, as 'gguf hash' prints them: " + e.getMessage(), e);
+        }
     }
 
     /** The model's path as it stands in the manifest. */

@@ -12,8 +12,10 @@ import java.util.List;
  */
 public record GgufTensor(String name, int type, List<Long> shape, long bytes) {
 
+    /** How many bytes of UTF-8 ggml has room for in a name. */
+    public static final int MAX_NAME_BYTES = 63;
+
     static final int MAX_DIMENSIONS = 4;
-    static final int MAX_NAME_BYTES = 63;
 
     /**
      * Checks the values.

@@ -28,6 +28,9 @@ public final class TensorNames {
         Optional<List<Long>> shape(TensorRule rule, String target, long layer);
 
         long heads(TensorRule rule);
+
+        /** The file that says so. */
+        Path file();
     }
 
     private final Architecture architecture;
@@ -128,8 +131,8 @@ public final class TensorNames {
             }
             int heads = Math.toIntExact(sizes.heads(rule));
             if (heads > 0 && shape.get(0) % (2L * heads) != 0) {
-                throw new ConversionException(
-                        "'" + target + "' has " + shape.get(0) + " rows, which cannot be those of " + heads + " heads");
+                throw new ConversionException(sizes.file() + ": '" + target + "' has " + shape.get(0)
+                        + " rows, which cannot be those of " + heads + " heads");
             }
             return Optional.of(new TensorPlace(
                     target, stacked ? shape.subList(1, shape.size()) : shape, experts, Math.max(0, expert), heads));
@@ -157,6 +160,11 @@ public final class TensorNames {
                 case ROTARY_K -> config.kvHeads();
                 default -> 0;
             };
+        }
+
+        @Override
+        public Path file() {
+            return config.json().file();
         }
     }
 
@@ -190,6 +198,11 @@ public final class TensorNames {
                 }
                 default -> 0;
             };
+        }
+
+        @Override
+        public Path file() {
+            return model.path();
         }
 
         private long heads(OptionalLong count, String key) {

@@ -3,20 +3,14 @@ package org.panallama.tools.lora;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
-import java.io.BufferedReader;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
-import org.jspecify.annotations.Nullable;
+import org.panallama.tools.internal.JsonFile;
 
 /**
  * PEFT's {@code adapter_config.json}.
@@ -29,31 +23,40 @@ final class AdapterConfig {
     private static final int DEFAULT_RANK = 8;
     private static final int DEFAULT_ALPHA = 8;
 
-    private final Path file;
-    private final JsonObject json;
+    // Far beyond what anybody trains with, and still floats when multiplied or divided by any rank.
+    private static final double LEAST_ALPHA = 1e-9;
+    private static final double LARGEST_ALPHA = 1e9;
+
+    /** What an alpha must be, for errors. */
+    static final String ALPHAS = "0 or from " + LEAST_ALPHA + " to " + LARGEST_ALPHA + ", or the negative of these";
+
+    private final JsonFile json;
     private final int rank;
     private final double alpha;
-    private final Map<Pattern, Double> ranks;
-    private final Map<Pattern, Double> alphas;
+    private final Map<ModulePattern, Integer> ranks = new LinkedHashMap<>();
+    private final Map<ModulePattern, Double> alphas = new LinkedHashMap<>();
     private final List<String> modulesToSave = new ArrayList<>();
     private final List<Integer> invocationTokens = new ArrayList<>();
 
-    private AdapterConfig(Path file, JsonObject json) {
-        this.file = file;
+    private AdapterConfig(JsonFile json) {
         this.json = json;
         refuseOtherKinds();
-        rank = (int) number("r", DEFAULT_RANK);
-        if (rank < 1) {
-            throw wrong("r", "from 1");
+        rank = rank(json, "r", DEFAULT_RANK);
+        alpha = alpha(json, "lora_alpha", DEFAULT_ALPHA);
+        patterns("rank_pattern", (pattern, one, key) -> ranks.put(pattern, rank(one, key, rank)));
+        patterns("alpha_pattern", (pattern, one, key) -> alphas.put(pattern, alpha(one, key, alpha)));
+        for (JsonElement name : list("modules_to_save")) {
+            if (!(name instanceof JsonPrimitive text) || !text.isString()) {
+                throw wrong("modules_to_save", "a list of modules' names");
+            }
+            modulesToSave.add(text.getAsString());
         }
-        alpha = number("lora_alpha", DEFAULT_ALPHA);
-        ranks = patterns("rank_pattern");
-        alphas = patterns("alpha_pattern");
-        if (value("modules_to_save") instanceof JsonArray array) {
-            array.forEach(name -> modulesToSave.add(name.getAsString()));
-        }
-        if (value("alora_invocation_tokens") instanceof JsonArray array) {
-            array.forEach(token -> invocationTokens.add(token.getAsInt()));
+        for (JsonElement token : list("alora_invocation_tokens")) {
+            int id = json.tokenId(token, "alora_invocation_tokens");
+            if (id < 0) {
+                throw wrong("alora_invocation_tokens", "a list of tokens' ids");
+            }
+            invocationTokens.add(id);
         }
     }
 
@@ -62,51 +65,39 @@ final class AdapterConfig {
         if (!Files.exists(file)) {
             throw new LoraException(folder + " has no " + FILE_NAME + "; an adapter is a folder as PEFT saves it");
         }
-        try (BufferedReader text = Files.newBufferedReader(file)) {
-            JsonElement root = JsonParser.parseReader(text);
-            if (!root.isJsonObject()) {
-                throw new LoraException(file + " is no JSON object");
-            }
-            return new AdapterConfig(file, root.getAsJsonObject());
-        } catch (IOException | JsonParseException e) {
-            throw new LoraException(file + " cannot be read as JSON: " + e.getMessage(), e);
-        } catch (IllegalStateException | UnsupportedOperationException | NumberFormatException e) {
-            throw new LoraException(file + " has a value of another kind than PEFT writes: " + e.getMessage(), e);
-        } catch (StackOverflowError e) {
-            throw new LoraException(file + " is nested too deeply", e);
-        }
+        return new AdapterConfig(JsonFile.read(file, LoraException::new));
     }
 
     private void refuseOtherKinds() {
-        JsonElement type = value("peft_type");
-        if (type != null && !type.getAsString().equalsIgnoreCase("LORA")) {
-            throw new LoraException(file + ": peft_type is " + type + ", only \"LORA\" can be handled");
+        JsonElement type = json.value("peft_type");
+        if (type != null && !json.string("peft_type").orElse("").equalsIgnoreCase("LORA")) {
+            throw new LoraException(file() + ": peft_type is " + type + ", only \"LORA\" can be handled");
         }
         if (flag("use_dora")) {
             throw new LoraException(
-                    file + ": use_dora is true, and DoRA scales the base's weights by their magnitude, which no"
+                    file() + ": use_dora is true, and DoRA scales the base's weights by their magnitude, which no"
                             + " low-rank pair can: merge it with PEFT (merge_and_unload) and convert the merged"
                             + " checkpoint");
         }
-        JsonElement bias = value("bias");
-        if (bias != null && !bias.getAsString().equals("none") || flag("lora_bias")) {
-            throw new LoraException(file + ": the adapter trains biases (bias is " + bias + ", lora_bias "
-                    + value("lora_bias") + "), only those with bias \"none\" can be handled: merge it with PEFT"
+        JsonElement bias = json.value("bias");
+        if (bias != null && !json.string("bias").orElse("").equals("none") || flag("lora_bias")) {
+            throw new LoraException(file() + ": the adapter trains biases (bias is " + bias + ", lora_bias "
+                    + json.value("lora_bias") + "), only those with bias \"none\" can be handled: merge it with PEFT"
                     + " (merge_and_unload) and convert the merged checkpoint");
         }
         for (String key : List.of("target_parameters", "layer_replication", "trainable_token_indices")) {
-            JsonElement value = value(key);
+            JsonElement value = json.value(key);
             if (value instanceof JsonArray array && !array.isEmpty()
                     || value instanceof JsonObject object && !object.isEmpty()) {
                 throw new LoraException(
-                        file + ": " + key + " is " + value + ", which cannot be handled: merge it with PEFT"
+                        file() + ": " + key + " is " + value + ", which cannot be handled: merge it with PEFT"
                                 + " (merge_and_unload) and convert the merged checkpoint");
             }
         }
     }
 
     Path file() {
-        return file;
+        return json.file();
     }
 
     /**
@@ -122,7 +113,7 @@ final class AdapterConfig {
 
     /** The rank that a module's matrices must have. */
     int rank(String module) {
-        return (int) first(ranks, module, rank);
+        return first(ranks, module, rank);
     }
 
     /**
@@ -152,58 +143,63 @@ final class AdapterConfig {
         return invocationTokens;
     }
 
-    /** PEFT's rule: the key matches the whole name, or what follows a dot in it. The first one counts. */
-    private static double first(Map<Pattern, Double> patterns, String module, double otherwise) {
+    /** The first one counts. */
+    private static <T> T first(Map<ModulePattern, T> patterns, String module, T otherwise) {
         return patterns.entrySet().stream()
-                .filter(entry -> entry.getKey().matcher(module).matches())
-                .mapToDouble(Map.Entry::getValue)
+                .filter(entry -> entry.getKey().matches(module))
+                .map(Map.Entry::getValue)
                 .findFirst()
                 .orElse(otherwise);
     }
 
-    private Map<Pattern, Double> patterns(String key) {
-        Map<Pattern, Double> patterns = new LinkedHashMap<>();
-        if (value(key) instanceof JsonObject object) {
-            for (Map.Entry<String, JsonElement> entry : object.entrySet()) {
-                if (!(entry.getValue() instanceof JsonPrimitive number) || !number.isNumber()) {
-                    throw wrong(key, "an object of numbers");
-                }
-                try {
-                    patterns.put(Pattern.compile("(.*\\.)?(" + entry.getKey() + ")"), number.getAsDouble());
-                } catch (PatternSyntaxException e) {
-                    throw new LoraException(
-                            file + ": " + key + " has '" + entry.getKey() + "', which is no regular expression: "
-                                    + e.getDescription(),
-                            e);
-                }
-            }
+    private interface Entry {
+        void add(ModulePattern pattern, JsonFile object, String key);
+    }
+
+    private void patterns(String name, Entry entry) {
+        if (json.has(name) && json.object(name).isEmpty()) {
+            throw wrong(name, "an object of numbers");
         }
-        return patterns;
+        json.object(name)
+                .ifPresent(object -> object.json()
+                        .keySet()
+                        .forEach(key -> entry.add(new ModulePattern(file() + ": " + name, key), object, key)));
+    }
+
+    private static int rank(JsonFile json, String key, int otherwise) {
+        return (int) json.sizeIfPresent(key).orElse(otherwise);
+    }
+
+    private static double alpha(JsonFile json, String key, double otherwise) {
+        double alpha = json.number(key).orElse(otherwise);
+        if (!isAlpha(alpha)) {
+            throw new LoraException(json.file() + ": " + key + " is " + alpha + ", must be " + ALPHAS);
+        }
+        return alpha;
+    }
+
+    /** Whether numbers that are scaled by it stay numbers. */
+    static boolean isAlpha(double alpha) {
+        double size = Math.abs(alpha);
+        return size == 0 || size >= LEAST_ALPHA && size <= LARGEST_ALPHA;
     }
 
     private boolean flag(String key) {
-        return value(key) instanceof JsonPrimitive primitive && primitive.isBoolean() && primitive.getAsBoolean();
+        return json.bool(key).orElse(false);
     }
 
-    private double number(String key, double otherwise) {
-        JsonElement value = value(key);
+    private JsonArray list(String key) {
+        JsonElement value = json.value(key);
         if (value == null) {
-            return otherwise;
+            return new JsonArray();
         }
-        if (!(value instanceof JsonPrimitive primitive)
-                || !primitive.isNumber()
-                || !Double.isFinite(primitive.getAsDouble())) {
-            throw wrong(key, "a number");
+        if (!(value instanceof JsonArray array)) {
+            throw wrong(key, "a list");
         }
-        return primitive.getAsDouble();
-    }
-
-    private @Nullable JsonElement value(String key) {
-        JsonElement value = json.get(key);
-        return value == null || value.isJsonNull() ? null : value;
+        return array;
     }
 
     private LoraException wrong(String key, String wanted) {
-        return new LoraException(file + ": " + key + " is " + json.get(key) + ", must be " + wanted);
+        return new LoraException(file() + ": " + key + " is " + json.value(key) + ", must be " + wanted);
     }
 }

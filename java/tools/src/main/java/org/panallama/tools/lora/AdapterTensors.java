@@ -1,7 +1,7 @@
 package org.panallama.tools.lora;
 
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -132,16 +132,16 @@ final class AdapterTensors {
     /** Smaller ranks are filled up with zeros, and so are experts that the adapter leaves alone. */
     private void planStack(String name, List<Member> group, int rank) {
         TensorPlace place = group.get(0).place();
-        List<StackedMatrix.@Nullable Part> a = new ArrayList<>(Collections.nCopies(place.experts(), null));
-        List<StackedMatrix.@Nullable Part> b = new ArrayList<>(a);
+        Map<Integer, StackedMatrix.Part> a = new HashMap<>();
+        Map<Integer, StackedMatrix.Part> b = new HashMap<>();
         for (Member member : group) {
             LowRank pair = member.pair();
-            a.set(member.place().expert(), new StackedMatrix.Part(pair.a(), 1));
-            b.set(member.place().expert(), new StackedMatrix.Part(pair.b(), factor(pair, rank)));
+            a.put(member.place().expert(), new StackedMatrix.Part(pair.a(), 1));
+            b.put(member.place().expert(), new StackedMatrix.Part(pair.b(), factor(pair, rank)));
         }
         int columns = group.get(0).pair().a().columns();
-        add(name + ".lora_a", new StackedMatrix(rank, columns, a), place.experts());
-        add(name + ".lora_b", new StackedMatrix(place.rows(), rank, b), place.experts());
+        add(name + ".lora_a", new StackedMatrix(place.experts(), rank, columns, a), place.experts());
+        add(name + ".lora_b", new StackedMatrix(place.experts(), place.rows(), rank, b), place.experts());
     }
 
     private float factor(LowRank pair, int rank) {

@@ -11,9 +11,9 @@ record CheckpointMatrix(SafetensorsTensor tensor, long rows, int columns) implem
     static CheckpointMatrix of(SafetensorsTensor tensor) {
         List<Long> shape = tensor.shape();
         long columns = shape.isEmpty() ? 1 : shape.get(shape.size() - 1);
-        if (columns < 1 || columns > Integer.MAX_VALUE) {
+        if (columns < 1 || columns > MAX_COLUMNS) {
             throw new LoraException("tensor '" + tensor.name() + "' in " + tensor.file() + " has the shape " + shape
-                    + ", rows must have from 1 to " + Integer.MAX_VALUE + " elements");
+                    + ", rows must have from 1 to " + MAX_COLUMNS + " elements");
         }
         return new CheckpointMatrix(tensor, tensor.elements() / columns, (int) columns);
     }

@@ -14,6 +14,7 @@ final class GgufAdapterChanges {
 
     private static final String A = ".lora_a";
     private static final String B = ".lora_b";
+    private static final String ALPHA = "adapter.lora.alpha";
     private static final String EMBEDDING = "token_embd.weight";
 
     private final GgufFile base;
@@ -30,7 +31,7 @@ final class GgufAdapterChanges {
         } catch (IOException e) {
             throw new LlamaException("Cannot read " + adapter.location() + ": " + e.getMessage(), e);
         }
-        this.alpha = this.adapter.number("adapter.lora.alpha").orElse(0);
+        this.alpha = this.adapter.number(ALPHA).orElse(0);
         check();
     }
 
@@ -50,6 +51,10 @@ final class GgufAdapterChanges {
         if (adapter.metadata().containsKey("adapter.alora.invocation_tokens")) {
             throw new LoraException(adapter.path()
                     + " is an activated LoRA, which takes part from certain tokens on, so that it cannot be merged");
+        }
+        if (!AdapterConfig.isAlpha(alpha)) {
+            throw new LoraException(
+                    adapter.path() + ": " + ALPHA + " is " + alpha + ", must be " + AdapterConfig.ALPHAS);
         }
         if (adapter.order() != ByteOrder.LITTLE_ENDIAN) {
             throw new LoraException(adapter.path() + " is big-endian, which cannot be handled");

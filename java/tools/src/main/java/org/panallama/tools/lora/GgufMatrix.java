@@ -36,6 +36,10 @@ final class GgufMatrix implements Matrix {
     private final AtomicReferenceArray<ByteBuffer> windows;
 
     private GgufMatrix(GgufFile file, GgufTensor tensor, long firstRow, long rows) {
+        if (tensor.dimension(0) > MAX_COLUMNS) {
+            throw new LoraException("tensor '" + tensor.name() + "' in " + file.path() + " has the shape "
+                    + tensor.shape() + ", rows must have from 1 to " + MAX_COLUMNS + " elements");
+        }
         this.file = file;
         this.tensor = tensor;
         this.firstRow = firstRow;

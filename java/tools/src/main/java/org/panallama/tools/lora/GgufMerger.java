@@ -1,6 +1,7 @@
 package org.panallama.tools.lora;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -66,6 +67,13 @@ public final class GgufMerger {
                     + " another type");
         }
         GgufFile file = BaseModel.openGguf(base);
+        Misfits.refuse(
+                base + " has names of tensors that are longer than the " + GgufTensor.MAX_NAME_BYTES
+                        + " bytes that can be written",
+                file.tensors().stream()
+                        .map(GgufTensor::name)
+                        .filter(name -> name.getBytes(StandardCharsets.UTF_8).length > GgufTensor.MAX_NAME_BYTES)
+                        .toList());
         Map<String, List<Change>> changes = new LinkedHashMap<>();
         for (WeightedAdapter adapter : adapters) {
             if (Files.isDirectory(adapter.location())) {

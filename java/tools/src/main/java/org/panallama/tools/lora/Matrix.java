@@ -3,6 +3,9 @@ package org.panallama.tools.lora;
 /** Numbers in rows, which are read or computed when they are needed. For any number of threads. */
 interface Matrix {
 
+    /** Most columns: of each matrix that is computed, some rows are in memory as floats. */
+    int MAX_COLUMNS = 1 << 24;
+
     long rows();
 
     int columns();

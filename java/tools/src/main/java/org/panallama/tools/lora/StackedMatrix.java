@@ -1,17 +1,19 @@
 package org.panallama.tools.lora;
 
 import java.util.Arrays;
-import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Matrices one below the other, each with room for the same number of rows and columns. Where one is smaller or absent
  * there are zeros.
  *
+ * @param count of matrices
  * @param room rows of each
  * @param columns of each
+ * @param parts those that are not absent, by their place
  */
-record StackedMatrix(long room, int columns, List<@Nullable Part> parts) implements Matrix {
+record StackedMatrix(int count, long room, int columns, Map<Integer, Part> parts) implements Matrix {
 
     /**
      * A matrix in a stack.
@@ -24,12 +26,12 @@ record StackedMatrix(long room, int columns, List<@Nullable Part> parts) impleme
     static Matrix scaled(Matrix matrix, float factor) {
         return factor == 1
                 ? matrix
-                : new StackedMatrix(matrix.rows(), matrix.columns(), List.of(new Part(matrix, factor)));
+                : new StackedMatrix(1, matrix.rows(), matrix.columns(), Map.of(0, new Part(matrix, factor)));
     }
 
     @Override
     public long rows() {
-        return room * parts.size();
+        return room * count;
     }
 
     @Override

@@ -9,6 +9,10 @@ final class TransposedMatrix implements Matrix {
     private float @Nullable [][] columns;
 
     TransposedMatrix(Matrix source) {
+        if (source.rows() > MAX_COLUMNS) {
+            throw new LoraException("a matrix of " + source.rows()
+                    + " rows is to be transposed, it must have from 1 to " + MAX_COLUMNS);
+        }
         this.source = source;
     }
 

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** Checkpoints of a few kilobytes with each kind of tokenizer, and each file that a checkpoint can have. */
-final class SmallCheckpoints {
+public final class SmallCheckpoints {
 
     private static final String SIZES = "\"hidden_size\": 4, \"num_hidden_layers\": 1, \"num_attention_heads\": 2,"
             + " \"intermediate_size\": 6, \"vocab_size\": 8, \"max_position_embeddings\": 16, ";
@@ -26,7 +26,8 @@ final class SmallCheckpoints {
                 wordPiece(folder.resolve("wordpiece")));
     }
 
-    private static Path byteLevel(Path folder) throws IOException {
+    /** A Mixtral of one layer and two experts. */
+    public static Path byteLevel(Path folder) throws IOException {
         RandomCheckpoint checkpoint = decoder(
                 "MixtralForCausalLM",
                 "\"num_local_experts\": 2, \"num_experts_per_tok\": 1, \"rope_parameters\": {\"rope_theta\": 1e6,"

@@ -149,9 +149,17 @@ class LoraConverterTest {
             r                  | 0                 | must be from 1
             r                  | "eight"           | must be a number
             r                  | 4                 | by adapter_config.json the rank is 4
+            r                  | 1.5               | must be an integer
+            lora_alpha         | 1e400             | must be 0 or from
             rank_pattern       | {"(": 3}          | no regular expression
+            rank_pattern       | {".*.*.*.*.*.*.*!": 3} | which takes too long for the module
+            rank_pattern       | {"w1": "3"}       | must be a number
+            rank_pattern       | [3]               | must be an object of numbers
+            modules_to_save    | "lm_head"         | must be a list
+            alpha_pattern      | {"w1": 1e300}     | must be 0 or from
+            alora_invocation_tokens | [-1]         | must be a list of tokens' ids
             modules_to_save    | ["score"]         | does not have (1): score
-            modules_to_save    | [{}]              | of another kind than PEFT writes
+            modules_to_save    | [{}]              | must be a list of modules' names
             """)
     void configurationsThatCannotBeHandledAreNamed(String key, String json, String message) throws IOException {
         refused(AlteredAdapter.ofFixture().set(key, json), message);
