@@ -75,7 +75,7 @@ public final class Imatrix {
         }
         Map<String, TensorActivations> tensors = new TreeMap<>();
         List<String> datasets = new ArrayList<>();
-        int chunks = 0;
+        long chunks = 0;
         for (Imatrix part : parts) {
             if (parts.size() > 1 && part.chunkSize == 0) {
                 throw new IllegalArgumentException(
@@ -87,7 +87,7 @@ public final class Imatrix {
             datasets.addAll(part.datasets);
             chunks += part.chunkCount;
         }
-        return new Imatrix(tensors, datasets, chunks, parts.get(0).chunkSize, null);
+        return new Imatrix(tensors, datasets, (int) Math.min(chunks, Integer.MAX_VALUE), parts.get(0).chunkSize, null);
     }
 
     /** The activations by name of the weight tensor, in alphabetical order. */

@@ -281,7 +281,7 @@ public final class ImatrixCollector {
 
     private Imatrix matrix(ActivationSums sums, int first, int done, String digest) {
         List<String> datasets = new ArrayList<>();
-        int chunks = done - first;
+        long chunks = done - first;
         if (previous != null) {
             datasets.addAll(previous.datasets());
             chunks += previous.chunkCount();
@@ -289,7 +289,12 @@ public final class ImatrixCollector {
         if (!resume) {
             datasets.add(dataset);
         }
-        return new Imatrix(sums.snapshot(), datasets, chunks, chunkSize, new TextPosition(digest, done));
+        return new Imatrix(
+                sums.snapshot(),
+                datasets,
+                (int) Math.min(chunks, Integer.MAX_VALUE),
+                chunkSize,
+                new TextPosition(digest, done));
     }
 
     private String digest(int[] tokens) {

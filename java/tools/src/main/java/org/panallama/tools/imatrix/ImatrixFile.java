@@ -38,7 +38,10 @@ final class ImatrixFile {
     private static final String NEXT_CHUNK = "panallama.imatrix.next_chunk";
     private static final String SUMS = ".in_sum2";
     private static final String COUNTS = ".counts";
-    private static final int MAX_NAME_BYTES = 63;
+
+    // Far more than texts add up to, and so little that many such files can be added up.
+    private static final float MAX_SUM = 1e30f;
+    private static final float MAX_COUNT = 1L << 50;
 
     private ImatrixFile() {}
 
@@ -106,13 +109,20 @@ final class ImatrixFile {
         file.read(tensor, 0, bytes);
         float[] values = new float[(int) tensor.elements()];
         bytes.flip().asFloatBuffer().get(values);
+        checkValues(file.path(), tensor.name(), values, tensor.name().endsWith(SUMS) ? MAX_SUM : MAX_COUNT);
+        return values;
+    }
+
+    static void checkSums(Path file, String name, float[] sums) {
+        checkValues(file, name, sums, MAX_SUM);
+    }
+
+    private static void checkValues(Path file, String name, float[] values, float most) {
         for (float value : values) {
-            if (!(value >= 0 && value <= Float.MAX_VALUE)) {
-                throw damaged(
-                        file.path(), tensor.name() + " has the value " + value + ", must be finite and not negative");
+            if (!(value >= 0 && value <= most)) {
+                throw damaged(file, name + " has the value " + value + ", must be finite, from 0 to " + most);
             }
         }
-        return values;
     }
 
     private static List<String> datasets(GgufFile file) {
@@ -175,9 +185,10 @@ final class ImatrixFile {
     }
 
     private static GgufTensor tensor(String name, long columns, long experts) {
-        if (name.length() > MAX_NAME_BYTES) {
+        if (name.getBytes(StandardCharsets.UTF_8).length > GgufTensor.MAX_NAME_BYTES) {
             throw new LlamaException("the tensor name " + name
-                    + " is too long for an importance matrix, which has room for " + MAX_NAME_BYTES + " characters");
+                    + " is too long for an importance matrix, which has room for "
+                    + GgufTensor.MAX_NAME_BYTES + " bytes");
         }
         return GgufTensor.of(name, GgmlType.F32, List.of(columns, experts));
     }

@@ -49,13 +49,8 @@ final class LegacyImatrixFile {
             ByteBuffer values = bytes((long) integer() * Float.BYTES);
             float[] sums = new float[values.remaining() / Float.BYTES];
             values.asFloatBuffer().get(sums);
-            for (float sum : sums) {
-                if (!(sum >= 0 && sum <= Float.MAX_VALUE)) {
-                    throw ImatrixFile.damaged(
-                            file, name + " has the value " + sum + ", must be finite and not negative");
-                }
-            }
-            if (calls < 0 || sums.length == 0) {
+            ImatrixFile.checkSums(file, name, sums);
+            if (calls < 0 || sums.length == 0 || name.isEmpty() || name.indexOf(0) >= 0) {
                 throw noMatrix();
             }
             tensors.put(name, new TensorActivations(sums, new long[] {Math.max(1, calls)}));

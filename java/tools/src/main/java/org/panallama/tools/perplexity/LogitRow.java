@@ -44,6 +44,11 @@ final class LogitRow {
         return HEADER_BYTES + Short.BYTES * ((vocabSize + 1) / 2 * 2);
     }
 
+    /** The largest log-probability that a row can hold. */
+    static float largest(float scale, float least) {
+        return scale * LEVELS + least;
+    }
+
     /** The bytes in the file, whole. */
     ByteBuffer stored() {
         return stored.clear();

@@ -31,6 +31,12 @@ final class LogitsFile implements AutoCloseable {
     private static final int LARGEST_VOCABULARY = 1 << 24;
     private static final int BUFFER = 1 << 20;
 
+    /** With any vocabulary of use, the file would have some terabytes. */
+    private static final int MOST_TOKENS = 1 << 26;
+
+    /** How far a logarithm of a probability may be above 0 because it was computed in single precision. */
+    private static final float ROUNDING = 0.01f;
+
     private final Path path;
     private final InputStream in;
     private final int contextLength;
@@ -49,26 +55,50 @@ final class LogitsFile implements AutoCloseable {
         contextLength = header.getInt(MAGIC.length);
         vocabSize = header.getInt(MAGIC.length + Integer.BYTES);
         windows = header.getInt(MAGIC.length + 2 * Integer.BYTES);
-        long scored = contextLength - 1L - contextLength / 2;
-        long rowsEnd = HEADER_BYTES
-                + (long) windows * contextLength * Integer.BYTES
-                + windows * scored * LogitRow.storedBytes(Math.max(0, vocabSize));
-        long withNll = rowsEnd + NLL_MAGIC.length + windows * scored * Float.BYTES;
         long size = Files.size(path);
         if (contextLength < 4
                 || contextLength > Perplexity.LONGEST_CONTEXT
                 || vocabSize < 1
                 || vocabSize > LARGEST_VOCABULARY
-                || windows < 1
-                || (size != rowsEnd && size != withNll)) {
-            throw new LlamaException(path + ": damaged: " + size + " bytes, where " + windows + " windows of "
-                    + contextLength + " tokens with a vocabulary of " + vocabSize + " take " + rowsEnd);
+                || windows < 1) {
+            throw damaged("it has " + windows + " windows of " + contextLength + " tokens with a vocabulary of "
+                    + vocabSize + ", must have from 1 window of from 4 to " + Perplexity.LONGEST_CONTEXT
+                    + " tokens with a vocabulary of from 1 to " + LARGEST_VOCABULARY);
         }
-        tokens = new int[Math.multiplyExact(windows, contextLength)];
-        littleEndian(in.readNBytes(Math.multiplyExact(tokens.length, Integer.BYTES)))
-                .asIntBuffer()
-                .get(tokens);
+        long scored = contextLength - 1L - contextLength / 2;
+        long windowBytes = (long) contextLength * Integer.BYTES + scored * LogitRow.storedBytes(vocabSize);
+        // Before they are multiplied: the product of damaged numbers may not fit 64 bits.
+        if (windows > size / windowBytes) {
+            throw damaged(size + " bytes, where each of " + windows + " windows of " + contextLength
+                    + " tokens with a vocabulary of " + vocabSize + " takes " + windowBytes);
+        }
+        long rowsEnd = HEADER_BYTES + windows * windowBytes;
+        long withNll = rowsEnd + NLL_MAGIC.length + windows * scored * Float.BYTES;
+        if (size != rowsEnd && size != withNll) {
+            throw damaged(size + " bytes, where " + windows + " windows of " + contextLength
+                    + " tokens with a vocabulary of " + vocabSize + " take " + rowsEnd);
+        }
+        if ((long) windows * contextLength > MOST_TOKENS) {
+            throw damaged("its " + windows + " windows of " + contextLength + " tokens are more than " + MOST_TOKENS
+                    + " tokens");
+        }
+        tokens = readTokens(windows * contextLength);
         nll = size == withNll ? readNll(rowsEnd, (int) (windows * scored)) : new float[0];
+    }
+
+    private int[] readTokens(int count) throws IOException {
+        int[] read = new int[count];
+        littleEndian(in.readNBytes(count * Integer.BYTES)).asIntBuffer().get(read);
+        for (int i = 0; i < count; i++) {
+            if (read[i] < 0 || read[i] >= vocabSize) {
+                throw damaged("its token " + i + " is " + read[i] + ", must be from 0 to " + (vocabSize - 1));
+            }
+        }
+        return read;
+    }
+
+    private LlamaException damaged(String what) {
+        return new LlamaException(path + ": damaged: " + what);
     }
 
     private float[] readNll(long offset, int count) throws IOException {
@@ -80,11 +110,16 @@ final class LogitsFile implements AutoCloseable {
         }
         if (bytes.hasRemaining()
                 || !Arrays.equals(bytes.array(), 0, NLL_MAGIC.length, NLL_MAGIC, 0, NLL_MAGIC.length)) {
-            throw new LlamaException(path + ": damaged: its likelihoods are not where they should be");
+            throw damaged("its likelihoods are not where they should be");
         }
         float[] values = new float[count];
         bytes.position(NLL_MAGIC.length);
         bytes.asFloatBuffer().get(values);
+        for (int i = 0; i < count; i++) {
+            if (!(values[i] > -ROUNDING && values[i] <= Float.MAX_VALUE)) {
+                throw damaged("its likelihood " + i + " is " + values[i] + ", must be finite and not negative");
+            }
+        }
         return values;
     }
 
@@ -139,11 +174,21 @@ final class LogitsFile implements AutoCloseable {
         return index < nll.length ? nll[index] : fromRow;
     }
 
-    /** Reads the next row. */
+    /**
+     * Reads the next row.
+     *
+     * @throws LlamaException if it holds no probabilities
+     */
     void read(ByteBuffer row) throws IOException {
         int read = in.readNBytes(row.array(), 0, row.capacity());
         if (read < row.capacity()) {
             throw new EOFException(path + " ends before its last row");
+        }
+        float scale = row.getFloat(0);
+        float least = row.getFloat(Float.BYTES);
+        if (!(scale >= 0 && Float.isFinite(least) && LogitRow.largest(scale, least) < ROUNDING)) {
+            throw damaged(
+                    "a row has log-probabilities from " + least + " in steps of " + scale + ", none can be above 0");
         }
     }
 

@@ -105,19 +105,27 @@ public record TableReport(
 
     /**
      * Draws perplexity against size; see {@link Chart#write}. The error bars are those of the difference from the base: that of
-     * the choice of text is the same for all types, and hides how they differ.
+     * the choice of text is the same for all types, and hides how they differ. Types that quantization broke, so that their
+     * perplexity is no finite number, are left out; where there are no others, there is no picture.
      */
     public void draw(Path file) {
         List<Chart.Point> points = rows.stream()
+                .filter(row -> Double.isFinite(row.perplexity().value()))
                 .sorted(Comparator.comparingLong(TableRow::fileBytes))
                 .map(row -> new Chart.Point(
                         row.fileBytes() / 1e6,
                         row.perplexity().value(),
-                        row.perplexity().value() * row.logPerplexityRatio().error(),
+                        finite(row.perplexity().value()
+                                * row.logPerplexityRatio().error()),
                         row.type()))
                 .toList();
-        double error =
-                rows.stream().mapToDouble(row -> row.perplexity().error()).max().orElse(0);
+        if (points.isEmpty()) {
+            return;
+        }
+        double error = rows.stream()
+                .mapToDouble(row -> finite(row.perplexity().error()))
+                .max()
+                .orElse(0);
         Chart.builder(
                         model + ", context of " + contextLength + " tokens",
                         "size (MB)",
@@ -128,5 +136,9 @@ public record TableReport(
                 .curve("perplexity", points)
                 .build()
                 .write(file);
+    }
+
+    private static double finite(double value) {
+        return Double.isFinite(value) ? value : 0;
     }
 }

@@ -4,17 +4,18 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import java.io.IOException;
+import com.google.gson.JsonPrimitive;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.panallama.LlamaException;
 import org.panallama.internal.AtomicFile;
+import org.panallama.tools.internal.JsonFile;
 import org.panallama.tools.perplexity.Estimate;
 
 /** The rows that are done, in a JSON file, with what they were measured on and how. */
@@ -23,7 +24,7 @@ final class TableState {
     static final Gson GSON = new GsonBuilder()
             .setPrettyPrinting()
             .disableHtmlEscaping()
-            .serializeSpecialFloatingPointValues()
+            .serializeNulls()
             .create();
 
     private final Path file;
@@ -44,31 +45,29 @@ final class TableState {
             write();
             return;
         }
-        try {
-            JsonObject root = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
-            JsonObject found = root.getAsJsonObject("conditions");
-            this.conditions.forEach((name, value) -> {
-                JsonElement other = found.get(name);
-                if (other == null || !other.getAsString().equals(value)) {
-                    throw new LlamaException(file + " has results of other conditions: " + name + " was "
-                            + (other == null ? "none" : other.getAsString()) + ", is now " + value
-                            + ". Choose another folder, or delete that file.");
-                }
-            });
-            for (JsonElement element : root.getAsJsonArray("rows")) {
-                TableRow row = row(element.getAsJsonObject());
-                rows.put(row.type(), row);
+        JsonFile root = JsonFile.read(file, (problem, cause) -> damaged(problem, cause));
+        JsonFile found = root.object("conditions").orElseThrow(() -> damaged("it has no conditions", null));
+        this.conditions.forEach((name, value) -> {
+            String other = found.string(name).orElse("none");
+            if (!other.equals(value)) {
+                throw new LlamaException(file + " has results of other conditions: " + name + " was " + other
+                        + ", is now " + value + ". Choose another folder, or delete that file.");
             }
-        } catch (IOException e) {
-            throw new LlamaException(file + ": cannot be read: " + e, e);
-        } catch (JsonParseException
-                | IllegalStateException
-                | NullPointerException
-                | ClassCastException
-                | NumberFormatException
-                | UnsupportedOperationException e) {
-            throw new LlamaException(file + " is damaged; delete it to begin again", e);
+        });
+        if (!(root.value("rows") instanceof JsonArray array)) {
+            throw damaged("it has no list of rows", null);
         }
+        for (JsonElement element : array) {
+            if (!(element instanceof JsonObject object)) {
+                throw damaged("its row " + rows.size() + " is no object", null);
+            }
+            TableRow row = row(root.within(object));
+            rows.put(row.type(), row);
+        }
+    }
+
+    private LlamaException damaged(String problem, @Nullable Throwable cause) {
+        return new LlamaException(file + " is damaged; delete it to begin again (" + problem + ")", cause);
     }
 
     Map<String, TableRow> rows() {
@@ -99,36 +98,47 @@ final class TableState {
         JsonObject object = new JsonObject();
         object.addProperty("type", row.type());
         object.addProperty("file_bytes", row.fileBytes());
-        object.addProperty("bits_per_weight", row.bitsPerWeight());
+        add(object, "bits_per_weight", row.bitsPerWeight());
         add(object, "perplexity", row.perplexity());
         add(object, "ln_perplexity_ratio", row.logPerplexityRatio());
         add(object, "kl_divergence", row.divergence());
         add(object, "same_top", row.sameTop());
-        object.addProperty("prompt_tokens_per_second", row.promptSpeed());
-        object.addProperty("decode_tokens_per_second", row.decodeSpeed());
+        add(object, "prompt_tokens_per_second", row.promptSpeed());
+        add(object, "decode_tokens_per_second", row.decodeSpeed());
         return object;
     }
 
     private static void add(JsonObject object, String name, Estimate estimate) {
-        object.addProperty(name, estimate.value());
-        object.addProperty(name + "_error", estimate.error());
+        add(object, name, estimate.value());
+        add(object, name + "_error", estimate.error());
     }
 
-    private static TableRow row(JsonObject object) {
+    /** JSON has no number for what is none, as the perplexity of a model that quantization broke. */
+    private static void add(JsonObject object, String name, double value) {
+        object.add(name, Double.isFinite(value) ? new JsonPrimitive(value) : JsonNull.INSTANCE);
+    }
+
+    private TableRow row(JsonFile row) {
         return new TableRow(
-                object.get("type").getAsString(),
-                object.get("file_bytes").getAsLong(),
-                object.get("bits_per_weight").getAsDouble(),
-                estimate(object, "perplexity"),
-                estimate(object, "ln_perplexity_ratio"),
-                estimate(object, "kl_divergence"),
-                estimate(object, "same_top"),
-                object.get("prompt_tokens_per_second").getAsDouble(),
-                object.get("decode_tokens_per_second").getAsDouble());
+                row.string("type").orElseThrow(() -> damaged("a row has no type", null)),
+                row.integer("file_bytes").orElseThrow(() -> damaged("a row has no file_bytes", null)),
+                number(row, "bits_per_weight"),
+                estimate(row, "perplexity"),
+                estimate(row, "ln_perplexity_ratio"),
+                estimate(row, "kl_divergence"),
+                estimate(row, "same_top"),
+                number(row, "prompt_tokens_per_second"),
+                number(row, "decode_tokens_per_second"));
     }
 
-    private static Estimate estimate(JsonObject object, String name) {
-        return new Estimate(
-                object.get(name).getAsDouble(), object.get(name + "_error").getAsDouble());
+    private Estimate estimate(JsonFile row, String name) {
+        return new Estimate(number(row, name), number(row, name + "_error"));
+    }
+
+    private double number(JsonFile row, String name) {
+        if (!row.json().has(name)) {
+            throw damaged("a row has no " + name, null);
+        }
+        return row.number(name).orElse(Double.NaN);
     }
 }

@@ -185,6 +185,6 @@ class QuantizationTableTest {
                 .hasMessageContaining("results of other conditions: windows was 1, is now 2");
         Files.writeString(folder.resolve("state.json"), "{\"conditions\":");
         assertThatThrownBy(() -> table(FileType.F16).build().run(step -> {}, Progress.NONE))
-                .hasMessageContaining("state.json is damaged; delete it");
+                .hasMessageContaining("state.json is damaged; delete it to begin again (");
     }
 }
