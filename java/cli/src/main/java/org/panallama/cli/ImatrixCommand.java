@@ -1,5 +1,6 @@
 package org.panallama.cli;
 
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import org.panallama.ContextOptions;
 import org.panallama.Model;
 import org.panallama.tools.imatrix.Imatrix;
 import org.panallama.tools.imatrix.ImatrixCollector;
+import org.panallama.tools.internal.OutputPlace;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -105,7 +107,10 @@ final class ImatrixCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
+        if (text != null) {
+            OutputPlace.requireOther(output, List.of(Path.of(text)));
+        }
         if (!model.adapters().isEmpty()) {
             throw new IllegalArgumentException(
                     "--lora: importance is collected for the model alone; merge the adapter into it");

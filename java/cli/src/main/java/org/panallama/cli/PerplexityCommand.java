@@ -1,5 +1,6 @@
 package org.panallama.cli;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -13,6 +14,7 @@ import org.panallama.Model;
 import org.panallama.tiny.TinyModel;
 import org.panallama.tools.Progress;
 import org.panallama.tools.chart.Chart;
+import org.panallama.tools.internal.OutputPlace;
 import org.panallama.tools.perplexity.Perplexity;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -123,8 +125,11 @@ final class PerplexityCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         check();
+        if (saveLogits != null) {
+            OutputPlace.requireOther(saveLogits, texts.stream().map(Path::of).toList());
+        }
         // Everything is checked before a big model is loaded.
         List<Perplexity> measurements =
                 contexts().stream().map(this::measurement).toList();

@@ -7,12 +7,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.panallama.LlamaException;
 import org.panallama.TensorType;
 import org.panallama.tools.imatrix.Imatrix;
 import org.panallama.tools.imatrix.UnseenExperts;
+import org.panallama.tools.internal.OutputPlace;
 import org.panallama.tools.quantize.FileType;
 import org.panallama.tools.quantize.QuantizationPlan;
 import org.panallama.tools.quantize.QuantizeOptions;
@@ -140,7 +143,12 @@ final class QuantizeCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
+        if (output != null) {
+            OutputPlace.requireOther(
+                    output,
+                    Stream.of(imatrix, tensorTypeFile).filter(Objects::nonNull).toList());
+        }
         Quantizer quantizer = new Quantizer(options());
         if (dryRun) {
             print(quantizer.plan(model.path()));

@@ -95,6 +95,34 @@ class QuantizeCommandTest {
                 .isEqualTo(GgmlType.IQ2_XXS);
     }
 
+    /** A slip of the keyboard shall not cost a model, a text, or the importance that took hours. */
+    @Test
+    void whatIsReadIsNeverWrittenOver() throws IOException {
+        String model =
+                Files.copy(TinyModel.path(), folder.resolve("model.gguf")).toString();
+        String text = Files.writeString(folder.resolve("text.txt"), TEXT).toString();
+        String matrix = folder.resolve("imatrix.gguf").toString();
+        Result.of("imatrix", "-f", text, "-o", matrix, "-c", "32", "--chunks", "1", "-t", "1");
+        String[][] commands = {
+            {"imatrix", "-m", model, "-f", text, "-c", "32", "-o", model},
+            {"imatrix", "-m", model, "-f", text, "-c", "32", "-o", text},
+            {"quantize", "-m", model, "--type", "Q4_0", "--imatrix", matrix, "-o", matrix},
+            {"quantize", "-m", model, "--type", "Q4_0", "--tensor-type-file", text, "-o", text},
+            {"perplexity", "-m", model, "-f", text, "-c", "32", "--save-logits", model},
+            {"perplexity", "-m", model, "-f", text, "-c", "32", "--save-logits", text},
+            {"synth", "--shape", "llama-3-8b", "--layers", "1", "--tokenizer", model, "-o", model},
+        };
+        for (String[] command : commands) {
+            Path output = Path.of(command[command.length - 1]);
+            byte[] before = Files.readAllBytes(output);
+            Result result = Result.of(command);
+            assertThat(result.status()).as(String.join(" ", command)).isEqualTo(1);
+            assertThat(result.err())
+                    .contains("Cannot write " + output + ": it is one of the files that are read for it");
+            assertThat(output).hasBinaryContent(before);
+        }
+    }
+
     @Test
     void badUseIsExplained() throws IOException {
         assertUsage("'Q4_L' is not a file type", "quantize", "--type", "Q4_L", "--dry-run");

@@ -17,6 +17,7 @@ import org.panallama.gguf.GgufTensor;
 import org.panallama.gguf.GgufValue;
 import org.panallama.gguf.GgufWriter;
 import org.panallama.internal.GgufFile;
+import org.panallama.tools.internal.OutputPlace;
 
 /**
  * Writes models of random weights that have the tensors of a well-known model: they load and compute like it, and say
@@ -132,6 +133,7 @@ public final class Synth {
         metadata.putAll(SynthTensors.hyperparameters(shape, layers));
         metadata.putAll(SynthVocab.extended(GgufFile.read(tokenizer), shape.vocabulary()));
         try {
+            OutputPlace.requireOther(target, List.of(tokenizer));
             requireRoom(target);
             try (GgufWriter writer = GgufWriter.create(target, metadata, tensors())) {
                 writeTensors(writer, progress);

@@ -1,5 +1,6 @@
 package org.panallama.tools.imatrix;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -16,6 +17,7 @@ import org.panallama.LlamaException;
 import org.panallama.Model;
 import org.panallama.Vocab;
 import org.panallama.tools.Progress;
+import org.panallama.tools.internal.OutputPlace;
 
 /**
  * Collects an {@link Imatrix} while a model evaluates a text, as llama-imatrix does: the text's tokens are cut into chunks that
@@ -206,6 +208,7 @@ public final class ImatrixCollector {
      * @throws CancellationException if {@code progress} says so
      */
     public Imatrix collect(String text, Progress progress) {
+        requirePlace();
         int[] tokens = model.vocab().tokenize(text, true, parseSpecial);
         String digest = digest(tokens);
         int first = first(digest);
@@ -236,6 +239,17 @@ public final class ImatrixCollector {
             throw new CancellationException("The collection was cancelled after chunk " + done + " of " + last);
         }
         return matrix(sums, first, done, digest);
+    }
+
+    /** Before hours of work. */
+    private void requirePlace() {
+        if (file != null) {
+            try {
+                OutputPlace.requireFile(file, List.of(model.file()));
+            } catch (IOException e) {
+                throw OutputPlace.failed(file, e);
+            }
+        }
     }
 
     private int first(String digest) {

@@ -22,6 +22,7 @@ import org.panallama.gguf.GgufTensor;
 import org.panallama.gguf.GgufType;
 import org.panallama.gguf.GgufValue;
 import org.panallama.gguf.GgufWriter;
+import org.panallama.tools.internal.OutputPlace;
 
 /**
  * The GGUF format of importance matrices: for each weight tensor NAME, the tensors {@code NAME.in_sum2} (columns × experts) and
@@ -180,7 +181,7 @@ final class ImatrixFile {
             }
             writer.finish();
         } catch (IOException e) {
-            throw new LlamaException("Cannot write the importance matrix " + file + ": " + e, e);
+            throw OutputPlace.failed(file, e);
         }
     }
 

@@ -3,6 +3,7 @@ package org.panallama.tools.perplexity;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
@@ -12,8 +13,9 @@ import org.panallama.ContextOptions;
 import org.panallama.LlamaException;
 import org.panallama.LoraAdapter;
 import org.panallama.Model;
-import org.panallama.internal.AtomicFile;
 import org.panallama.tools.Progress;
+import org.panallama.tools.internal.OutputPlace;
+import org.panallama.tools.internal.StagingFolder;
 
 /**
  * Measures how well a model predicts a text, as {@code llama-perplexity} does, so that the numbers compare.
@@ -159,22 +161,32 @@ public final class Perplexity {
      * --save-all-logits}: two bytes for each scored token and entry of the vocabulary. The file appears whole or not at all.
      * At its end it has, in addition, the likelihoods exactly, which llama.cpp does not read.
      *
-     * @throws LlamaException as {@link #measure}, and if the file cannot be written
+     * @param logits appears when it is complete, in the place of a file that is there, unless that is the model
+     * @throws LlamaException as {@link #measure}, and if the disk has no room or the file cannot be written
      * @throws IllegalStateException in the strided form, which the format does not provide for
      */
     public PerplexityResult measureAndSave(Model model, String text, Path logits, Progress progress) {
         requirePlain("saved");
-        LikelihoodScoring[] scoring = new LikelihoodScoring[1];
         Windows windows = windows(model, text);
-        AtomicFile.write(logits, temporary -> {
-            try (LogitsFile.Recorder recorder =
-                    new LogitsFile.Recorder(temporary, windows, model.vocab().size())) {
-                scoring[0] = new RecordingScoring(recorder);
-                evaluate(model, windows, scoring[0], true, progress);
-                recorder.finish();
+        PerplexityResult result;
+        try {
+            OutputPlace.requireFile(logits, List.of(model.file()));
+            OutputPlace.requireRoom(logits, 2L * model.vocab().size() * windows.scored());
+            try (StagingFolder staging = new StagingFolder(logits)) {
+                Path staged = staging.file(logits.getFileName().toString());
+                try (LogitsFile.Recorder recorder =
+                        new LogitsFile.Recorder(staged, windows, model.vocab().size())) {
+                    RecordingScoring scoring = new RecordingScoring(recorder);
+                    evaluate(model, windows, scoring, true, progress);
+                    recorder.finish();
+                    result = result(windows, scoring);
+                }
+                staging.moveIntoPlace(List.of(staged));
             }
-        });
-        return result(windows, scoring[0]);
+        } catch (IOException e) {
+            throw OutputPlace.failed(logits, e);
+        }
+        return result;
     }
 
     /**

@@ -3,6 +3,7 @@ package org.panallama.tools.table;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -53,6 +54,7 @@ public final class QuantizationTable {
             FileType.IQ2_XS,
             FileType.IQ2_XXS);
 
+    private static final String PREDICTIONS = "base.kld";
     private static final String IMATRIX = "collected-imatrix.gguf";
 
     private final Path model;
@@ -211,13 +213,16 @@ public final class QuantizationTable {
                     ? new LlamaException("Cannot write " + folder + ": it is a file; name a folder", e)
                     : OutputPlace.failed(folder, e);
         }
-        TableState state = new TableState(folder.resolve("state.json"), conditions());
+        Path stateFile = folder.resolve("state.json");
+        if (!Files.exists(stateFile)) {
+            requireNoForeignFiles();
+        }
+        TableState state = new TableState(stateFile, conditions());
         List<FileType> open = types.stream()
                 .filter(type -> !state.rows().containsKey(type.name()))
                 .toList();
-        Path predictions = folder.resolve("base.kld");
+        Path predictions = folder.resolve(PREDICTIONS);
         if (state.isNew()) {
-            delete(predictions);
             delete(folder.resolve(IMATRIX));
         }
         if (!open.isEmpty()) {
@@ -234,6 +239,33 @@ public final class QuantizationTable {
             delete(predictions);
         }
         return write(state);
+    }
+
+    /** Quantized files are written over and deleted in the course of the work, so that there must be no others of their names. */
+    private void requireNoForeignFiles() {
+        List<Path> files = new ArrayList<>(List.of(folder.resolve(PREDICTIONS)));
+        for (FileType type : FileType.values()) {
+            files.add(quantized(type));
+        }
+        for (Path file : files) {
+            if (Files.exists(file) && !isModel(file)) {
+                throw new LlamaException(file
+                        + " is there already, and would be written over: choose another folder, or" + " move it away");
+            }
+        }
+    }
+
+    private boolean isModel(Path file) {
+        try {
+            return Files.isSameFile(file, model);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private Path quantized(FileType type) {
+        String name = model.getFileName().toString().replaceFirst("(?i)\\.gguf$", "");
+        return folder.resolve(name.replaceFirst("(?i)[.-](f16|bf16|f32)$", "") + "." + type + ".gguf");
     }
 
     private TableReport write(TableState state) {
@@ -369,7 +401,7 @@ public final class QuantizationTable {
                 options.imatrix(matrix(), imatrixSource());
                 begin(type.name());
             }
-            Path file = folder.resolve(stem() + "." + type + ".gguf");
+            Path file = quantized(type);
             new Quantizer(options.build()).quantize(model, file, part(0, 0.3));
             try (Model loaded = Model.load(file)) {
                 KlDivergence divergence = perplexity.compare(loaded, predictions, part(0.3, 0.9));
@@ -444,11 +476,6 @@ public final class QuantizationTable {
                 }
                 return collector.build().collect(calibrationText(), part(0, 0));
             }
-        }
-
-        private String stem() {
-            String name = model.getFileName().toString().replaceFirst("(?i)\\.gguf$", "");
-            return name.replaceFirst("(?i)[.-](f16|bf16|f32)$", "");
         }
     }
 }

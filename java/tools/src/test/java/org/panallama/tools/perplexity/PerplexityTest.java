@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.UUID;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -116,10 +117,14 @@ class PerplexityTest {
     }
 
     @Test
-    void aSingleTokenHasNoErrors() {
+    void aSingleTokenHasNoErrors() throws Exception {
         Path logits = folder.resolve("base.kld");
+        Path ofAKilledProcess = folder.resolve(".base.kld." + UUID.randomUUID() + ".tmp");
+        Files.createDirectory(ofAKilledProcess);
+        Files.createFile(ofAKilledProcess.resolve(".lock"));
         Perplexity perplexity = Perplexity.builder().contextLength(4).windows(1).build();
         perplexity.measureAndSave(model, text, logits, Progress.NONE);
+        assertThat(Files.list(folder)).containsExactly(logits);
         KlDivergence divergence = perplexity.compare(model, logits, Progress.NONE);
         assertThat(divergence.result().tokens()).isEqualTo(1);
         assertThat(divergence.logPerplexityRatio().error()).isZero();

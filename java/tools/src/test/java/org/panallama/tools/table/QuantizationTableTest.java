@@ -177,6 +177,17 @@ class QuantizationTableTest {
                 .hasMessageContaining(file + ": it is a file; name a folder");
     }
 
+    /** It would be written over, and deleted after it was measured. */
+    @Test
+    void filesThatWereThereBeforeStay() throws Exception {
+        Path own = Files.writeString(folder.resolve("tiny-mixtral.Q4_0.gguf"), "mine");
+        assertThatThrownBy(() -> table(FileType.F16).build().run(step -> {}, Progress.NONE))
+                .isInstanceOf(LlamaException.class)
+                .hasMessageContaining(own + " is there already, and would be written over: choose another folder");
+        assertThat(own).hasContent("mine");
+        assertThat(files()).containsExactly("tiny-mixtral.Q4_0.gguf");
+    }
+
     @Test
     void resultsOfOtherConditionsAreNotMixed() throws Exception {
         table(FileType.F16).windows(1).build().run(step -> {}, Progress.NONE);
