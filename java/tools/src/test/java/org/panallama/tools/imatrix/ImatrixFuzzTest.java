@@ -23,7 +23,7 @@ import org.panallama.fuzz.FuzzLoop;
  */
 class ImatrixFuzzTest {
 
-    private static final int CASES = 4000;
+    private static final int CASES = 2000;
 
     // Reading and writing each have a buffer of 64 KiB or two.
     private static final int BASE_BYTES = 1 << 20;

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.panallama.LlamaException;
 import org.panallama.gguf.GgmlType;
 import org.panallama.gguf.GgufFile;
 import org.panallama.gguf.GgufTensor;
@@ -163,6 +164,29 @@ class LoraConverterTest {
             """)
     void configurationsThatCannotBeHandledAreNamed(String key, String json, String message) throws IOException {
         refused(AlteredAdapter.ofFixture().set(key, json), message);
+    }
+
+    @Test
+    void expertsThatAConfigurationClaimsTakeNoMemory() throws IOException {
+        Path base = Files.createDirectory(folder.resolve("claims"));
+        String config = Files.readString(Fixture.BASE.resolve("config.json"));
+        Files.writeString(
+                base.resolve("config.json"),
+                config.replace("\"num_local_experts\": 4", "\"num_local_experts\": 2147483647"));
+        Path adapter = AlteredAdapter.empty(8, 8)
+                .random(EXPERT + ".lora_A.weight", 8, 256, 1)
+                .random(EXPERT + ".lora_B.weight", 256, 8, 2)
+                .write(folder.resolve("few"));
+
+        LoraConverter converter = LoraConverter.open(
+                adapter,
+                base,
+                ConversionOptions.builder().type(ConversionType.F32).build());
+
+        assertThat(converter.tensors().get(0).shape()).containsExactly(256L, 8L, 2147483647L);
+        assertThatThrownBy(() -> converter.write(folder.resolve("lora.gguf"), Progress.NONE))
+                .isInstanceOf(LlamaException.class)
+                .hasMessageContaining("and the disk has room for");
     }
 
     @Test
