@@ -249,8 +249,8 @@ public final class QuantizationTable {
         }
         for (Path file : files) {
             if (Files.exists(file) && !isModel(file)) {
-                throw new LlamaException(file
-                        + " is there already, and would be written over: choose another folder, or" + " move it away");
+                throw new LlamaException(file + " is there already, and would be written over:"
+                        + " choose another folder, or move it away");
             }
         }
     }
