@@ -1,8 +1,6 @@
 package org.panallama.cli;
 
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -30,8 +28,8 @@ final class LoadArguments {
 
     @Option(
             names = "--lora",
-            paramLabel = "FILE[=SCALE]",
-            description = "LoRA adapter in GGUF format, with its strength (default: 1). May be repeated.")
+            paramLabel = "FILE[:WEIGHT]",
+            description = "LoRA adapter in GGUF format, with its weight (default: 1). May be repeated.")
     private List<String> lora = new ArrayList<>();
 
     /** The options, checked. */
@@ -55,17 +53,12 @@ final class LoadArguments {
         }
     }
 
-    /** The adapters by file, with their scales. */
+    /** The adapters by file, with their weights. */
     Map<Path, Float> adapters() {
         Map<Path, Float> adapters = new LinkedHashMap<>();
         for (String text : lora) {
-            int equals = text.lastIndexOf('=');
-            // A file name may have an equals sign in it.
-            if (equals < 0 || Files.exists(Path.of(text))) {
-                adapters.put(pathOf(text), 1f);
-            } else {
-                adapters.put(pathOf(text.substring(0, equals)), scale(text.substring(equals + 1)));
-            }
+            AdapterArgument adapter = AdapterArgument.of(text);
+            adapters.put(adapter.path(), adapter.weight());
         }
         return adapters;
     }
@@ -75,21 +68,5 @@ final class LoadArguments {
         Map<LoraAdapter, Float> loaded = new LinkedHashMap<>();
         adapters.forEach((path, scale) -> loaded.put(model.loadLora(path), scale));
         return loaded;
-    }
-
-    private static Path pathOf(String text) {
-        try {
-            return Path.of(text);
-        } catch (InvalidPathException e) {
-            throw new IllegalArgumentException("--lora: '" + text + "' is not a file name", e);
-        }
-    }
-
-    private static float scale(String text) {
-        try {
-            return Float.parseFloat(text);
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("--lora: the scale '" + text + "' is not a number", e);
-        }
     }
 }

@@ -1,7 +1,6 @@
 package org.panallama.cli;
 
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -91,8 +90,10 @@ final class LoraMergeCommand implements Callable<Integer> {
             builder.threads(threads);
         }
         MergeOptions options = builder.build();
-        List<WeightedAdapter> weighted =
-                adapters.stream().map(LoraMergeCommand::adapter).toList();
+        List<WeightedAdapter> weighted = adapters.stream()
+                .map(AdapterArgument::of)
+                .map(adapter -> new WeightedAdapter(adapter.path(), adapter.weight()))
+                .toList();
         long start = System.nanoTime();
         MergeReport report = LongWork.run(
                 streams,
@@ -111,34 +112,5 @@ final class LoraMergeCommand implements Callable<Integer> {
                         Printable.bytes(report.bytes()),
                         (System.nanoTime() - start) / 1e9));
         return 0;
-    }
-
-    /** A path may have a colon in it, and begins with a drive and one on Windows. */
-    private static WeightedAdapter adapter(String text) {
-        try {
-            int colon = text.lastIndexOf(':');
-            if (colon < 0 || exists(text)) {
-                return WeightedAdapter.of(Path.of(text));
-            }
-            return new WeightedAdapter(Path.of(text.substring(0, colon)), weight(text.substring(colon + 1)));
-        } catch (InvalidPathException e) {
-            throw new IllegalArgumentException("--lora: '" + text + "' is no path", e);
-        }
-    }
-
-    private static boolean exists(String text) {
-        try {
-            return Files.exists(Path.of(text));
-        } catch (InvalidPathException e) {
-            return false; // the colon of the weight, on Windows
-        }
-    }
-
-    private static float weight(String text) {
-        try {
-            return Float.parseFloat(text);
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("--lora: the weight '" + text + "' is not a number", e);
-        }
     }
 }

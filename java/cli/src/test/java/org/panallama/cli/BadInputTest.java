@@ -64,7 +64,7 @@ class BadInputTest {
                 usage("mutually exclusive", "generate", "-p", "a", "--grammar", "x", "--grammar-file", "y"),
                 usage("number format of a KV cache", "generate", "-p", "a", "--kv-type", "q9"),
                 usage("cannot be of type Q6_K", "generate", "-p", "a", "--kv-type", "q6_k"),
-                usage("scale 'strong'", "generate", "-p", "a", "--lora", "no-such.gguf=strong"),
+                usage("weight 'strong'", "generate", "-p", "a", "--lora", "no-such.gguf:strong"),
                 usage("Missing required", "tokenize"),
                 usage("mutually exclusive", "tokenize", "a", "-f", "b"),
                 usage("'b'", "tokenize", "a", "b"),
@@ -146,7 +146,7 @@ class BadInputTest {
         fails("is not UTF-8 text", "generate", "-f", gb18030.toString());
         fails("nowhere.gbnf: no such file", "generate", "-p", "a", "--grammar-file", "nowhere.gbnf");
         fails("nowhere.gguf", "generate", "-p", "a", "--lora", "nowhere.gguf");
-        fails("lora.gguf", "generate", "-p", "a", "--lora", damagedAdapter() + "=0.5");
+        fails("lora.gguf", "generate", "-p", "a", "--lora", damagedAdapter() + ":0.5");
     }
 
     private Path damagedAdapter() throws IOException {

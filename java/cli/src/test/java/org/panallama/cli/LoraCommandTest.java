@@ -45,8 +45,8 @@ class LoraCommandTest {
         assertThat(generate(model, "--lora", adapter.toString()))
                 .isEqualTo(generate(merged))
                 .isNotEqualTo(base);
-        assertThat(generate(model, "--lora", adapter + "=0.5")).isEqualTo(generate(half));
-        assertThat(generate(model, "--lora", adapter + "=0")).isEqualTo(base);
+        assertThat(generate(model, "--lora", adapter + ":0.5")).isEqualTo(generate(half));
+        assertThat(generate(model, "--lora", adapter + ":0")).isEqualTo(base);
     }
 
     @Test
