@@ -338,7 +338,7 @@ class QuantizerTest {
                         .tensorType("attn(", TensorType.Q4_0)
                         .build()))
                 .isInstanceOf(LlamaException.class)
-                .hasMessageContaining("llama.cpp says");
+                .hasMessageContaining("the pattern 'attn(' for Q4_0 is malformed");
         Path narrow = synth(NARROW, "narrow.gguf");
         Quantizer quantizer = new Quantizer(options(FileType.Q8_0).build());
         assertThatThrownBy(() -> quantizer.quantize(narrow, narrow, Progress.NONE))
