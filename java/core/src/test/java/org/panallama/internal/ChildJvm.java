@@ -33,6 +33,28 @@ public final class ChildJvm {
         return command;
     }
 
+    /**
+     * Runs a program in several processes at once.
+     *
+     * @throws AssertionError if one of them fails
+     */
+    public static void runTogether(int processes, Class<?> program, String... arguments)
+            throws IOException, InterruptedException {
+        List<String> command = command(program, "-XX:TieredStopAtLevel=1");
+        command.addAll(Arrays.asList(arguments));
+        List<Process> started = new ArrayList<>();
+        for (int i = 0; i < processes; i++) {
+            started.add(new ProcessBuilder(command).redirectErrorStream(true).start());
+        }
+        for (Process process : started) {
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            int status = process.waitFor();
+            if (status != 0) {
+                throw new AssertionError("exit status " + status + " of " + command + ": " + output);
+            }
+        }
+    }
+
     private static String java() {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }

@@ -6,11 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -51,16 +49,7 @@ class PendingFileTest {
     @Test
     void processesThatWriteTheSameFileLeaveEachOthersAlone() throws Exception {
         Path target = folder.resolve("model.gguf");
-        List<Process> processes = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            List<String> command = ChildJvm.command(ManyWrites.class, "-XX:TieredStopAtLevel=1");
-            command.add(target.toString());
-            processes.add(new ProcessBuilder(command).redirectErrorStream(true).start());
-        }
-        for (Process process : processes) {
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(process.waitFor()).as(output).isZero();
-        }
+        ChildJvm.runTogether(3, ManyWrites.class, target.toString());
         assertThat(files()).containsExactly(target);
     }
 
@@ -68,10 +57,7 @@ class PendingFileTest {
     static final class ManyWrites {
         public static void main(String[] args) throws IOException {
             for (int i = 0; i < 100; i++) {
-                try (GgufWriter writer = writer(Path.of(args[0]))) {
-                    writer.write(ByteBuffer.allocate(Float.BYTES));
-                    writer.finish();
-                }
+                write(Path.of(args[0]));
             }
         }
     }
@@ -93,10 +79,7 @@ class PendingFileTest {
     @Test
     void splittingSparesTheModelsOwnFiles() throws IOException {
         Path target = folder.resolve("model-00001-of-00001.gguf");
-        try (GgufWriter writer = writer(target)) {
-            writer.write(ByteBuffer.allocate(Float.BYTES));
-            writer.finish();
-        }
+        write(target);
         GgufSplitter splitter = GgufSplitter.byTensors(GgufModel.open(target), 1);
 
         assertThatThrownBy(() -> splitter.write(folder.resolve("model"), done -> true))
@@ -110,10 +93,7 @@ class PendingFileTest {
     @Test
     void whatAKilledSplitLeftGoesWithOneIntoAnotherNumberOfParts() throws IOException {
         Path model = folder.resolve("whole.gguf");
-        try (GgufWriter writer = writer(model)) {
-            writer.write(ByteBuffer.allocate(Float.BYTES));
-            writer.finish();
-        }
+        write(model);
         Path others = leftover("models-00001-of-00003.gguf");
         Path whole = leftover("model.gguf");
         leftover("model-00001-of-00003.gguf");
@@ -128,6 +108,13 @@ class PendingFileTest {
 
     private static GgufWriter writer(Path target) throws IOException {
         return GgufWriter.create(target, Map.of(), List.of(TENSOR));
+    }
+
+    private static void write(Path target) throws IOException {
+        try (GgufWriter writer = writer(target)) {
+            writer.write(ByteBuffer.allocate(Float.BYTES));
+            writer.finish();
+        }
     }
 
     private static void assertRefused(Path target, List<GgufTensor> tensors, String... message) {

@@ -1,9 +1,7 @@
 package org.panallama.gguf.internal;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -17,24 +15,25 @@ public final class WholeFile {
 
     /** @throws IOException if the file cannot be read, or is too large */
     public static byte[] bytes(Path file) throws IOException {
-        long size = Files.size(file);
-        if (size > MAX_BYTES) {
-            throw new IOException(
-                    "it has " + size + " bytes, more than the " + (MAX_BYTES >> 20) + " MiB that it may have");
-        }
+        requireSmall(file);
         return Files.readAllBytes(file);
     }
 
     /** @throws IOException if the file cannot be read, is too large, or is no text in UTF-8 */
     public static String text(Path file) throws IOException {
-        byte[] bytes = bytes(file);
+        requireSmall(file);
         try {
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString();
+            return Files.readString(file);
         } catch (CharacterCodingException e) {
             throw new IOException("it is no text in UTF-8", e);
+        }
+    }
+
+    private static void requireSmall(Path file) throws IOException {
+        long size = Files.size(file);
+        if (size > MAX_BYTES) {
+            throw new IOException(
+                    "it has " + size + " bytes, more than the " + (MAX_BYTES >> 20) + " MiB that it may have");
         }
     }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.panallama.gguf.internal.WholeFile;
 
 /**
  * A Qwen3 that judges documents by what it would answer, yes or no. Of its output matrix, the rows of these two are the head
@@ -51,7 +52,8 @@ final class Qwen3Reranker {
     private static boolean titled(Path card) {
         try {
             return Files.exists(card)
-                    && Files.readAllLines(card).stream()
+                    && WholeFile.text(card)
+                            .lines()
                             .anyMatch(line -> line.toLowerCase(Locale.ROOT).startsWith("# " + NAME));
         } catch (IOException e) {
             return false; // that the card cannot be read is said where its facts are needed

@@ -3,10 +3,8 @@ package org.panallama.tools.internal;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
@@ -60,12 +58,7 @@ public final class StagingFolder implements Closeable {
     /** Moves files into place, over others of the same names. */
     public void moveIntoPlace(List<Path> files) throws IOException {
         for (Path file : files) {
-            Path to = target.resolveSibling(file.getFileName());
-            try {
-                Files.move(file, to, StandardCopyOption.ATOMIC_MOVE);
-            } catch (AtomicMoveNotSupportedException e) {
-                Files.move(file, to, StandardCopyOption.REPLACE_EXISTING);
-            }
+            TemporaryNames.move(file, target.resolveSibling(file.getFileName()));
         }
     }
 

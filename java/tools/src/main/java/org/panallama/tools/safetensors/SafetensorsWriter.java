@@ -8,10 +8,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.List;
@@ -19,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.panallama.gguf.internal.TemporaryNames;
 import org.panallama.gguf.internal.WriteFailure;
 
 /**
@@ -124,11 +123,7 @@ public final class SafetensorsWriter implements Closeable {
                     "tensor '" + entry.name() + "' has " + written + " of its " + entry.bytes() + " bytes");
         }
         channel.close();
-        try {
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
-        }
+        TemporaryNames.move(temporary, target);
     }
 
     /** Deletes the file unless it is finished. */

@@ -6,13 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -101,16 +99,7 @@ class OutputPlaceTest {
     @Test
     void processesThatWriteTheSameFileLeaveEachOthersAlone() throws Exception {
         Path target = folder.resolve("model.gguf");
-        List<Process> processes = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            List<String> command = ChildJvm.command(ManyWrites.class, "-XX:TieredStopAtLevel=1");
-            command.add(target.toString());
-            processes.add(new ProcessBuilder(command).redirectErrorStream(true).start());
-        }
-        for (Process process : processes) {
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(process.waitFor()).as(output).isZero();
-        }
+        ChildJvm.runTogether(3, ManyWrites.class, target.toString());
         try (var files = Files.list(folder)) {
             assertThat(files).containsExactly(target);
         }
